@@ -1,0 +1,1 @@
+"""How do we talk? Slack, answering, the command line."""

@@ -1,0 +1,1 @@
+"""The `ostiary` command line: the composition root."""

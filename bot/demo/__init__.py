@@ -1,0 +1,1 @@
+"""The demo company: its documents, its people, and how they are loaded."""

@@ -1,0 +1,1 @@
+"""The Slack edge: thin Bolt listeners, middleware, views."""

@@ -1,0 +1,1 @@
+"""Bytes in, structured text out: one module a format."""

@@ -1,0 +1,1 @@
+"""Where documents are fetched from: files, folders, URLs."""
