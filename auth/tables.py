@@ -1,0 +1,134 @@
+"""The tables of the schema `auth`, as SQLAlchemy models. Every one leads with workspace_id."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+WORKSPACE_KEY = "auth.workspace.id"
+
+
+class Base(DeclarativeBase):
+    """All models of Ostiary share one metadata, so that migrations can be compared with them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {str: Text, int: BigInteger, datetime: DateTime(timezone=True)}  # noqa: RUF012
+
+
+def created_now() -> Any:
+    """A column that says when the row came to be."""
+    return mapped_column(server_default=func.now())
+
+
+class Workspace(Base):
+    """A Slack workspace. `policy_version` grows with every change to who may read what."""
+
+    __tablename__ = "workspace"
+    __table_args__ = {"schema": "auth"}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    team_id: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    policy_version: Mapped[int] = mapped_column(server_default="1")
+    created_at: Mapped[datetime] = created_now()
+
+
+class PersonRow(Base):
+    """Somebody in a workspace, as Slack tells it."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "slack_user_id"),
+        Index(None, "workspace_id", "handle"),
+        CheckConstraint(
+            "kind IN ('member', 'guest', 'single_channel_guest', 'outsider', 'bot')", name="kind"
+        ),
+        {"schema": "auth"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    slack_user_id: Mapped[str]
+    handle: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default="true")
+    seen_at: Mapped[datetime] = created_now()
+
+
+class RoleRow(Base):
+    """A role that can be granted and named in labels."""
+
+    __tablename__ = "role"
+    __table_args__ = {"schema": "auth"}  # noqa: RUF012
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    description: Mapped[str] = mapped_column(server_default="")
+
+
+class RoleInherits(Base):
+    """Whoever holds `role` also holds `inherits`."""
+
+    __tablename__ = "role_inherits"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "role"], ["auth.role.workspace_id", "auth.role.name"]),
+        ForeignKeyConstraint(["workspace_id", "inherits"], ["auth.role.workspace_id", "auth.role.name"]),
+        {"schema": "auth"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    inherits: Mapped[str] = mapped_column(primary_key=True)
+
+
+class GrantRow(Base):
+    """A role given to a person by somebody, for a reason, perhaps until a time."""
+
+    __tablename__ = "grant"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "person_id"], ["auth.person.workspace_id", "auth.person.id"]),
+        ForeignKeyConstraint(["workspace_id", "role"], ["auth.role.workspace_id", "auth.role.name"]),
+        {"schema": "auth"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True, server_default="hand")
+    granted_by: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
+    granted_at: Mapped[datetime] = created_now()
+    expires_at: Mapped[datetime | None]
+
+
+class AccessLabel(Base):
+    """An interned policy in its canonical spelling; documents point at it by id."""
+
+    __tablename__ = "access_label"
+    __table_args__ = (UniqueConstraint("workspace_id", "policy"), {"schema": "auth"})
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    policy: Mapped[str]
