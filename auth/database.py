@@ -131,7 +131,7 @@ async def _check_engine(engine: AsyncEngine) -> None:
     if facts.rolsuper or facts.rolbypassrls or facts.owns:
         raise DatabaseUnusable(
             f"The database role {facts.rolname} could bypass row-level security (superuser, BYPASSRLS or"
-            " table owner). Run `ostiary migrate`, which creates roles that cannot, or correct the role by hand."
+            " table owner). Run `ostiary migrate`, which creates roles that cannot, or correct it by hand."
         )
 
 

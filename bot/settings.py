@@ -1,0 +1,78 @@
+"""Settings: environment variables, or a file `.env`, each with a default that works."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from auth.errors import OstiaryError
+
+
+class UnusableSettings(OstiaryError):
+    """A setting is unknown or has a value that cannot be; the message names it."""
+
+
+def _default_home() -> Path:
+    if os.name == "posix" and os.geteuid() == 0:
+        return Path("/var/lib/ostiary")
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "ostiary"
+
+
+class Settings(BaseSettings):
+    """What may be set, each as `OSTIARY_<NAME>` unless another name is given here."""
+
+    model_config = SettingsConfigDict(env_prefix="OSTIARY_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default_factory=_default_home, description="Folder of the embedded database and caches."
+    )
+    database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL >= 16 with pgvector >= 0.8. Empty: the embedded server.",
+    )
+    database_app_url: str | None = Field(
+        None, validation_alias="DATABASE_APP_URL", description="Login of the role ostiary_app, if separate."
+    )
+    database_reader_url: str | None = Field(
+        None, validation_alias="DATABASE_READER_URL", description="Login of ostiary_reader, if separate."
+    )
+    slack_bot_token: SecretStr | None = Field(
+        None, validation_alias="SLACK_BOT_TOKEN", description="The bot's token, xoxb-..."
+    )
+    slack_app_token: SecretStr | None = Field(
+        None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="The app-level token, xapp-..., for Socket Mode.",
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API.")
+    workspace: str | None = Field(
+        None, description="Slack team id for the command line, where there are many."
+    )
+    language_model: str = Field("packaged", description="`packaged`, a folder or a hub id.")
+    embedding_model: str = Field("packaged", description="`packaged`, a folder or a hub id (384 dimensions).")
+    adapter: Path | None = Field(None, description="Folder of a fine-tuned adapter for the language model.")
+    threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, description="For torch.")
+    max_document_mb: int = Field(50, ge=1, description="Largest document that is read, in MB.")
+    log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def cache(self) -> Path:
+        """Where converted models are kept."""
+        return self.home / "models"
+
+
+def load_settings() -> Settings:
+    """The settings in force; raises UnusableSettings naming what is wrong, so that no typo goes unnoticed."""
+    known = {f"OSTIARY_{name}".upper() for name in Settings.model_fields}
+    unknown = sorted(key for key in os.environ if key.startswith("OSTIARY_") and key not in known)
+    if unknown:
+        raise UnusableSettings(f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UnusableSettings(f"The setting {name} cannot be used: {first['msg']}.") from error

@@ -1,0 +1,101 @@
+"""The tables of the schema `bot`, as SQLAlchemy models: questions, answers, requests to ingest."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from auth.tables import Base, created_now
+
+
+class QuestionRow(Base):
+    """A question as it came, stored before Slack is told "ok".
+
+    One row however often Slack delivers it: claimed by event id, and by the message it stands in, since a
+    mention in a channel arrives as two events. `sending` means that an answer may already be out.
+    """
+
+    __tablename__ = "question"
+    __table_args__ = (
+        CheckConstraint("state IN ('received', 'sending', 'answered', 'failed')", name="state"),
+        Index("ix_question_event", "workspace_id", "event_id", unique=True),
+        Index("ix_question_message", "workspace_id", "channel_id", "message_ts", unique=True),
+        Index(
+            "ix_question_open",
+            "workspace_id",
+            "received_at",
+            postgresql_where=text("state IN ('received', 'sending')"),
+        ),
+        {"schema": "bot"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    event_id: Mapped[str]
+    channel_id: Mapped[str]
+    channel_type: Mapped[str]
+    message_ts: Mapped[str]
+    thread_ts: Mapped[str | None]
+    asker_slack_id: Mapped[str]
+    text: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="received")
+    received_at: Mapped[datetime] = created_now()
+    answered_at: Mapped[datetime | None]
+
+
+class AnswerRow(Base):
+    """What was sent, to whom, and the proof that it was right: every label it was made from."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        CheckConstraint("part IN ('channel', 'asker')", name="part"),
+        ForeignKeyConstraint(
+            ["workspace_id", "question_id"],
+            ["bot.question.workspace_id", "bot.question.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_answer_question", "workspace_id", "question_id"),
+        {"schema": "bot"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    question_id: Mapped[int]
+    part: Mapped[str]
+    text: Mapped[str]
+    label_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    chunk_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    policy_version: Mapped[int]
+    clearance: Mapped[str]
+    model: Mapped[str]
+    message_ts: Mapped[str | None]
+    created_at: Mapped[datetime] = created_now()
+
+
+class IngestionRequestRow(Base):
+    """A document that an admin asked to have ingested from Slack, and who may read it.
+
+    `state` runs waiting (readers not chosen yet) -> accepted -> done or failed. `content` is pasted text and
+    is emptied once the request has ended; a URL or file is fetched when the request is worked on.
+    """
+
+    __tablename__ = "ingestion_request"
+    __table_args__ = (
+        CheckConstraint("kind IN ('url', 'text', 'file')", name="kind"),
+        CheckConstraint("state IN ('waiting', 'accepted', 'done', 'failed')", name="state"),
+        {"schema": "bot"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[str]
+    locator: Mapped[str]
+    title: Mapped[str] = mapped_column(server_default="")
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    readers: Mapped[str | None]
+    requested_by: Mapped[str]
+    channel_id: Mapped[str]
+    event_id: Mapped[str | None] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    created_at: Mapped[datetime] = created_now()

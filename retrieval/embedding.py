@@ -1,0 +1,84 @@
+"""Text to vectors, in this process, by a Hugging Face sentence encoder (all-MiniLM-L6-v2 by default)."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+from auth.errors import OstiaryError
+from retrieval.tables import DIMENSIONS
+
+Vectors = NDArray[np.float32]
+
+MAX_TOKENS = 256
+"""What all-MiniLM-L6-v2 was trained to read; the rest of a longer text would not count."""
+_BATCH_TOKENS = 8192
+
+
+class EmbedderUnusable(OstiaryError):
+    """The model named as embedder cannot fill this database; the message says why."""
+
+
+class LocalEmbeddings(Embeddings):
+    """LangChain embeddings by a local encoder: mean of the token vectors, L2-normalised, 384 dimensions."""
+
+    def __init__(self, tokenizer: Any, model: Any) -> None:
+        self.tokenizer = tokenizer
+        self._model = model
+        self._lock = threading.Lock()  # a fast tokenizer may not be used by two threads at once
+
+    @classmethod
+    def load(cls, folder: Path) -> "LocalEmbeddings":
+        """Load the encoder from a folder (see `retrieval.weights.embedder_folder`). Takes about a second."""
+        from transformers import AutoModel, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        if model.config.hidden_size != DIMENSIONS:
+            raise EmbedderUnusable(
+                f"The embedding model in '{folder.name}' makes vectors of {model.config.hidden_size} dimensions;"
+                f" the database holds {DIMENSIONS}. Choose a model with {DIMENSIONS} dimensions."
+            )
+        return cls(tokenizer, model)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One row a text, (n, 384) float32, each of length 1. Texts are batched by length."""
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        with self._lock:
+            encoded = self.tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+            for batch in _batches([len(ids) for ids in encoded]):
+                vectors[batch] = self._encode_batch([encoded[i] for i in batch])
+        return vectors
+
+    def _encode_batch(self, token_ids: list[list[int]]) -> Vectors:
+        import torch
+
+        padded = self.tokenizer.pad({"input_ids": token_ids}, return_tensors="pt")
+        with torch.inference_mode():
+            hidden = self._model(**padded).last_hidden_state
+            mask = padded["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+            mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
+            unit = torch.nn.functional.normalize(mean.float(), dim=1)
+        found: Vectors = unit.numpy()
+        return found
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [list(map(float, row)) for row in self.encode(texts)]
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.embed_documents([text])[0]
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Indices grouped by length, so that little is computed on padding."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batches and (len(batches[-1]) + 1) * lengths[index] <= _BATCH_TOKENS:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches

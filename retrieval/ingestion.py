@@ -1,0 +1,218 @@
+"""From bytes to something that can be found: parse, chunk, embed, and store a version whole or not at all.
+
+Takes connections that write; reads nothing back but ids and hashes, which is all the app role may read.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.database import Database
+from auth.directory import WORKSPACE
+from auth.errors import OstiaryError
+from retrieval.chunking import Chunk, chunk, embedding_text, token_counter
+from retrieval.embedding import LocalEmbeddings, Vectors
+from retrieval.parsing.document import ParsedDocument
+from retrieval.parsing.isolated import ParserProcess
+
+Status = Literal["added", "updated", "relabelled", "unchanged"]
+
+_KNOWN = text(
+    "SELECT d.id, d.label_id, v.content_hash FROM retrieval.document d"
+    " LEFT JOIN retrieval.version v"
+    "   ON v.workspace_id = d.workspace_id AND v.document_id = d.id AND v.is_current"
+    f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri"
+)
+_UPSERT_DOCUMENT = text(
+    "INSERT INTO retrieval.document (workspace_id, label_id, uri, title, department, added_by)"
+    f" VALUES ({WORKSPACE}, :label_id, :uri, :title, :department, :added_by)"
+    " ON CONFLICT (workspace_id, uri) DO UPDATE SET title = excluded.title, department = excluded.department,"
+    "  added_by = excluded.added_by RETURNING id"
+)
+_RETIRE_VERSION = text(
+    "UPDATE retrieval.version SET is_current = false"
+    f" WHERE workspace_id = {WORKSPACE} AND document_id = :document_id AND is_current"
+)
+_RETIRE_CHUNKS = text(
+    "UPDATE retrieval.chunk SET is_current = false"
+    f" WHERE workspace_id = {WORKSPACE} AND document_id = :document_id AND is_current"
+)
+_DROP_VECTORS = text(
+    f"DELETE FROM retrieval.chunk_vec WHERE workspace_id = {WORKSPACE} AND document_id = :document_id"
+)
+_ADD_VERSION = text(
+    "INSERT INTO retrieval.version (workspace_id, document_id, label_id, is_current, content_hash, title,"
+    "  media_type, dated, author)"
+    f" VALUES ({WORKSPACE}, :document_id, :label_id, true, :content_hash, :title, :media_type, :dated, :author)"
+    " RETURNING id"
+)
+# Title and headings count as words of the chunk, and weigh more than its text.
+_ADD_CHUNKS = text(
+    "WITH given AS ("
+    "  SELECT * FROM jsonb_to_recordset(CAST(:chunks AS jsonb)) AS g"
+    "   (ordinal bigint, text text, headings jsonb, page bigint, tokens bigint, emb text)"
+    "), placed AS ("
+    "  SELECT g.*, ARRAY(SELECT jsonb_array_elements_text(g.headings)) AS heading_path FROM given g"
+    "), stored AS ("
+    "  INSERT INTO retrieval.chunk (workspace_id, document_id, version_id, label_id, is_current, ordinal, text,"
+    "    heading_path, page, tokens, words)"
+    f"  SELECT {WORKSPACE}, :document_id, :version_id, :label_id, true, p.ordinal, p.text, p.heading_path, p.page,"
+    "    p.tokens, setweight(to_tsvector('english', CAST(:title AS text)), 'A')"
+    "      || setweight(to_tsvector('english', array_to_string(p.heading_path, ' ')), 'B')"
+    "      || setweight(to_tsvector('english', p.text), 'D')"
+    "  FROM placed p RETURNING id, ordinal"
+    ") INSERT INTO retrieval.chunk_vec (workspace_id, chunk_id, label_id, document_id, emb)"
+    f"  SELECT {WORKSPACE}, s.id, :label_id, :document_id, CAST(g.emb AS vector)"
+    "  FROM stored s JOIN given g USING (ordinal)"
+)
+_RELABEL = [
+    text(
+        f"UPDATE retrieval.{table} SET label_id = :label_id"
+        f" WHERE workspace_id = {WORKSPACE} AND {key} = :document_id AND label_id <> :label_id"
+    )
+    for table, key in (
+        ("document", "id"),
+        ("version", "document_id"),
+        ("chunk", "document_id"),
+        ("chunk_vec", "document_id"),
+    )
+]
+
+
+class NothingToRead(OstiaryError):
+    """A document was parsed and has no text worth finding; the message names it."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A document as it was handed in. `uri` names it: the same uri again is a new version of it."""
+
+    uri: str
+    name: str
+    data: bytes
+    label_id: int
+    title: str | None = None
+    dated: date | None = None
+    department: str = ""
+    added_by: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a submission: how many chunks can now be found, and what changed."""
+
+    document_id: int
+    title: str
+    chunks: int
+    status: Status
+
+
+class Ingestor:
+    """Takes submissions into the database. One per process; safe to use concurrently."""
+
+    def __init__(self, database: Database, embeddings: LocalEmbeddings, parser: ParserProcess) -> None:
+        self._database = database
+        self._embeddings = embeddings
+        self._parser = parser
+        self._count_tokens = token_counter(embeddings.tokenizer)
+
+    async def ingest(self, workspace_id: int, submission: Submission) -> Outcome:
+        """Store a submission as the current version of its document.
+
+        One transaction at the end: until it commits the old version answers, afterwards the new one does.
+        Raises UnreadableDocument or NothingToRead, and leaves everything as it was.
+        """
+        digest = hashlib.sha256(submission.data).digest()
+        async with self._database.writing_in(workspace_id) as connection:
+            known = (await connection.execute(_KNOWN, {"uri": submission.uri})).first()
+            if known is not None and known.content_hash == digest:
+                return await self._same_content(connection, known.id, known.label_id, submission)
+        document = await self._parser.parse(submission.data, submission.name)
+        chunks = await asyncio.to_thread(chunk, document, self._count_tokens)
+        if not chunks:
+            raise NothingToRead(f"{submission.name} was read, but there is no text in it to answer from.")
+        title = submission.title or document.title or submission.name
+        vectors = await asyncio.to_thread(self._embed, title, chunks)
+        async with self._database.writing_in(workspace_id) as connection:
+            document_id = await _store(connection, submission, document, title, digest, chunks, vectors)
+        return Outcome(document_id, title, len(chunks), "updated" if known else "added")
+
+    async def _same_content(
+        self, connection: AsyncConnection, document_id: int, label_id: int, submission: Submission
+    ) -> Outcome:
+        title = submission.title or submission.name
+        if label_id == submission.label_id:
+            return Outcome(document_id, title, 0, "unchanged")
+        await relabel(connection, document_id, submission.label_id)
+        return Outcome(document_id, title, 0, "relabelled")
+
+    def _embed(self, title: str, chunks: Sequence[Chunk]) -> Vectors:
+        return self._embeddings.encode([embedding_text(title, p.heading_path, p.text) for p in chunks])
+
+
+async def relabel(connection: AsyncConnection, document_id: int, label_id: int) -> None:
+    """Give a document another label, in every row that carries it, within the caller's transaction."""
+    for statement in _RELABEL:
+        await connection.execute(statement, {"document_id": document_id, "label_id": label_id})
+
+
+async def _store(
+    connection: AsyncConnection,
+    submission: Submission,
+    document: ParsedDocument,
+    title: str,
+    digest: bytes,
+    chunks: Sequence[Chunk],
+    vectors: Vectors,
+) -> int:
+    label = {"label_id": submission.label_id}
+    document_id = (
+        await connection.execute(
+            _UPSERT_DOCUMENT,
+            {
+                **label,
+                "uri": submission.uri,
+                "title": title,
+                "department": submission.department,
+                "added_by": submission.added_by,
+            },
+        )
+    ).scalar_one()
+    this = {"document_id": document_id}
+    for statement in (_RETIRE_VERSION, _RETIRE_CHUNKS, _DROP_VECTORS):
+        await connection.execute(statement, this)
+    await relabel(connection, document_id, submission.label_id)
+    version = {
+        "content_hash": digest,
+        "title": title,
+        "media_type": document.media_type,
+        "dated": submission.dated or document.dated,
+        "author": document.author,
+    }
+    version_id = (await connection.execute(_ADD_VERSION, {**this, **label, **version})).scalar_one()
+    rows = {"version_id": version_id, "title": title, "chunks": _as_json(chunks, vectors)}
+    await connection.execute(_ADD_CHUNKS, {**this, **label, **rows})
+    return int(document_id)
+
+
+def _as_json(chunks: Sequence[Chunk], vectors: Vectors) -> str:
+    return json.dumps(
+        [
+            {
+                "ordinal": piece.ordinal,
+                "text": piece.text,
+                "headings": list(piece.heading_path),
+                "page": piece.page,
+                "tokens": piece.tokens,
+                "emb": "[" + ",".join(f"{x:.7g}" for x in vector) + "]",
+            }
+            for piece, vector in zip(chunks, vectors, strict=True)
+        ]
+    ).replace("\\u0000", "")  # PostgreSQL stores no NUL

@@ -1,0 +1,174 @@
+"""The search itself: vector and full-text candidates under a clearance, fused by reciprocal rank.
+
+Both walls stand in each statement: the labels of the clearance are named in the query, and row-level security
+compares every row with them again. How to search depends on how many rows are visible: below a threshold an
+exact scan is as fast and never misses, above it the HNSW index is scanned iteratively.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.clearance import Clearance
+from auth.database import Database
+from retrieval.embedding import Vectors
+from retrieval.passages import Passage
+
+# The application's filter. Row-level security does the same again; each alone is enough, and is tested so.
+LABEL_FILTER = "v.workspace_id = :workspace_id AND v.label_id = ANY(CAST(:label_ids AS bigint[]))"
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How to search. Candidates are counted per list before fusion; ef and tuples are pgvector's own."""
+
+    candidates: int = 50
+    exact_below: int = 20_000
+    ef_search: int = 100
+    max_scan_tuples: int = 60_000
+    rank_constant: int = 60
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage found, with its vector for what comes after (re-ranking, diversity)."""
+
+    passage: Passage
+    vector: Vectors
+
+
+def _nearest(order: str) -> str:
+    return (
+        f"nearest AS MATERIALIZED (SELECT v.chunk_id, {order} AS distance FROM retrieval.chunk_vec v"
+        f" WHERE {{label_filter}} ORDER BY {order} LIMIT :candidates)"
+    )
+
+
+# "+ 0" keeps the planner from the HNSW index: an exact scan of the visible rows.
+_EXACT = _nearest("(v.emb <#> CAST(:vector AS vector)) + 0")
+_INDEXED = _nearest("v.emb <#> CAST(:vector AS vector)")
+
+_FUSED = """
+    WITH {nearest},
+    lexical AS MATERIALIZED (
+        SELECT chunk_id, score FROM retrieval.lexical_candidates(CAST(:words AS tsquery), :candidates)
+    ),
+    ranked AS (
+        SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS place FROM nearest
+        UNION ALL
+        SELECT chunk_id, row_number() OVER (ORDER BY score DESC, chunk_id) FROM lexical
+    ),
+    fused AS (
+        SELECT chunk_id, sum(1.0 / (:rank_constant + place)) AS score FROM ranked GROUP BY chunk_id
+    )
+    SELECT c.id, c.document_id, c.label_id, n.title, c.text, c.heading_path, c.page, d.uri, n.dated,
+        v.emb, fused.score, (SELECT count(*) FROM nearest) AS nearest_found
+    FROM fused
+    JOIN retrieval.chunk c ON c.id = fused.chunk_id AND c.workspace_id = :workspace_id
+    JOIN retrieval.chunk_vec v ON v.workspace_id = c.workspace_id AND v.chunk_id = c.id
+    JOIN retrieval.version n ON n.workspace_id = c.workspace_id AND n.id = c.version_id
+    JOIN retrieval.document d ON d.workspace_id = c.workspace_id AND d.id = c.document_id
+    WHERE {label_filter}
+    ORDER BY fused.score DESC, c.id LIMIT :candidates
+"""
+_VISIBLE = (
+    "SELECT coalesce(sum(v.chunks), 0) AS visible,"
+    " set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
+    " set_config('hnsw.max_scan_tuples', :tuples, true), set_config('hnsw.scan_mem_multiplier', '4', true)"
+    " FROM retrieval.label_count v WHERE {label_filter}"
+)
+# Any of the question's words: the ranking, not the query, prefers passages that hold more of them.
+_WORDS = text(
+    "SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')"
+    " FROM unnest(to_tsvector('english', :question)) AS t"
+)
+
+
+async def search(
+    database: Database,
+    clearance: Clearance,
+    question: str,
+    vector: Vectors,
+    settings: SearchSettings | None = None,
+) -> list[Candidate]:
+    """Candidates under `clearance`, best first: at most `settings.candidates`.
+
+    `vector` is the question's, (384,), L2-normalised. An empty clearance finds nothing.
+    """
+    settings = settings or SearchSettings()
+    async with database.reading_as(clearance) as connection:
+        binds = await _binds(connection, clearance, question, vector, settings)
+        visible = await _count_visible(connection, binds, settings)
+        if visible == 0:
+            return []
+        if visible > settings.exact_below:
+            rows = await _fused(connection, _INDEXED, binds)
+            # Few rows seen through the index although more are visible: look again, exactly.
+            if rows and rows[0].nearest_found >= min(settings.candidates, visible):
+                return _candidates(rows)
+        return _candidates(await _fused(connection, _EXACT, binds))
+
+
+async def _binds(
+    connection: AsyncConnection,
+    clearance: Clearance,
+    question: str,
+    vector: Vectors,
+    settings: SearchSettings,
+) -> dict[str, object]:
+    return {
+        "workspace_id": clearance.workspace_id,
+        "label_ids": sorted(clearance.label_ids),
+        "vector": _vector_text(vector),
+        "words": (await connection.execute(_WORDS, {"question": question})).scalar() or "",
+        "candidates": settings.candidates,
+        "rank_constant": settings.rank_constant,
+    }
+
+
+async def _count_visible(
+    connection: AsyncConnection, binds: dict[str, object], settings: SearchSettings
+) -> int:
+    tuning = {"ef": str(settings.ef_search), "tuples": str(settings.max_scan_tuples)}
+    statement = text(_VISIBLE.format(label_filter=LABEL_FILTER))
+    wanted = {key: binds[key] for key in ("workspace_id", "label_ids") if f":{key}" in LABEL_FILTER}
+    return int((await connection.execute(statement, {**wanted, **tuning})).one().visible)
+
+
+async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, object]) -> Sequence[object]:
+    statement = _FUSED.format(nearest=nearest.format(label_filter=LABEL_FILTER), label_filter=LABEL_FILTER)
+    wanted = {key: value for key, value in binds.items() if f":{key}" in statement}
+    return (await connection.execute(text(statement), wanted)).all()
+
+
+def _candidates(rows: Sequence[object]) -> list[Candidate]:
+    return [Candidate(_passage(row._mapping), _vector(row._mapping["emb"])) for row in rows]  # type: ignore[attr-defined]
+
+
+def _passage(row: "dict[str, object]") -> Passage:
+    return Passage(
+        chunk_id=row["id"],
+        document_id=row["document_id"],
+        label_id=row["label_id"],
+        title=row["title"],
+        text=row["text"],
+        heading_path=tuple(row["heading_path"]),
+        page=row["page"],
+        url=row["uri"],
+        dated=row["dated"],
+        score=float(row["score"]),
+    )
+
+
+def _vector_text(vector: Vectors) -> str:
+    return "[" + ",".join(f"{x:.7g}" for x in vector) + "]"
+
+
+def _vector(value: object) -> Vectors:
+    """pgvector sends text unless its types are registered; both arrive here."""
+    if isinstance(value, str):
+        return np.array(value.strip("[]").split(","), dtype=np.float32)
+    return np.asarray(value, dtype=np.float32)

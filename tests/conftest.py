@@ -1,0 +1,60 @@
+"""What the tests share: a PostgreSQL of their own, a fresh migrated database each, and the real embedder."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["LANGSMITH_TRACING"] = "false"
+
+from auth.database import APP, READER, Database, DatabaseUrls
+from auth.directory import define_built_in_roles, register_workspace
+from auth.server import RunningServer, ensure_running
+from migrations.upgrade import upgrade
+from retrieval.embedding import LocalEmbeddings
+from retrieval.weights import embedder_folder
+
+CACHE = Path(os.environ.get("OSTIARY_TEST_CACHE", Path(__file__).parent.parent / ".ostiary" / "models"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with ensure_running(tmp_path_factory.mktemp("pg"), fast_but_unsafe=True) as running:
+        upgrade(running.url())
+        yield running
+
+
+@pytest.fixture
+def urls(server: RunningServer, request: pytest.FixtureRequest) -> Iterator[DatabaseUrls]:
+    """A fresh copy of the migrated database, with a login of its own for each role."""
+    name = f"t{abs(hash(request.node.nodeid)):x}"
+    with psycopg.connect(server.url(database="postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE ostiary')
+    yield DatabaseUrls(server.url(database=name), server.url(APP, name), server.url(READER, name))
+    with psycopg.connect(server.url(database="postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def database(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    opened = Database(urls)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def workspace_id(database: Database) -> int:
+    async with database.registering() as connection:
+        created = await register_workspace(connection, "T0TEST", "Test")
+    async with database.writing_in(created) as connection:
+        await define_built_in_roles(connection)
+    return created
+
+
+@pytest.fixture(scope="session")
+def embeddings() -> LocalEmbeddings:
+    return LocalEmbeddings.load(embedder_folder(cache=CACHE))
