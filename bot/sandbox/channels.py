@@ -1,0 +1,77 @@
+"""Channels as they are now, and as `conversations.info` shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ChannelKind = Literal["channel", "group", "im"]
+
+
+@dataclass
+class Channel:
+    channel_id: str
+    name: str
+    kind: ChannelKind
+    members: list[str] = field(default_factory=list)  # user ids, in order of joining
+    topic: str = ""
+    archived: bool = False
+    shared: bool = False
+    created: int = 1_700_000_000
+
+    @property
+    def private(self) -> bool:
+        return self.kind != "channel"
+
+    @property
+    def scope_family(self) -> str:
+        """The word that Slack's scopes use for this kind: channels:read, groups:read, im:read."""
+        return {"channel": "channels", "group": "groups", "im": "im"}[self.kind]
+
+
+def channel_json(channel: Channel, viewer: str, team_id: str) -> dict[str, Any]:
+    """The `channel` object of Slack's Web API, as `viewer` (a user id) sees it."""
+    if channel.kind == "im":
+        return _direct_message_json(channel, viewer)
+    return {
+        "id": channel.channel_id,
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "is_channel": channel.kind == "channel",
+        "is_group": channel.kind == "group",
+        "is_im": False,
+        "is_mpim": False,
+        "is_private": channel.private,
+        "created": channel.created,
+        "is_archived": channel.archived,
+        "is_general": channel.name == "general",
+        "is_shared": channel.shared,
+        "is_org_shared": False,
+        "is_ext_shared": channel.shared,
+        "is_pending_ext_shared": False,
+        "pending_shared": [],
+        "shared_team_ids": [team_id],
+        "context_team_id": team_id,
+        "creator": "",
+        "unlinked": 0,
+        "is_member": viewer in channel.members,
+        "topic": {"value": channel.topic, "creator": "", "last_set": 0},
+        "purpose": {"value": "", "creator": "", "last_set": 0},
+        "previous_names": [],
+        "num_members": len(channel.members),
+    }
+
+
+def _direct_message_json(channel: Channel, viewer: str) -> dict[str, Any]:
+    others = [member for member in channel.members if member != viewer]
+    return {
+        "id": channel.channel_id,
+        "created": channel.created,
+        "is_archived": False,
+        "is_im": True,
+        "is_org_shared": False,
+        "user": others[0] if others else viewer,
+        "is_user_deleted": False,
+        "is_open": True,
+        "priority": 0,
+    }

@@ -1,0 +1,154 @@
+"""What Slack tells the app: one event per thing that happened and that the app may hear of."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from bot.sandbox.channels import Channel
+from bot.sandbox.delivery import Deliveries
+from bot.sandbox.messages import Message
+from bot.sandbox.people import Person, user_json
+from bot.sandbox.shapes import message_json
+from bot.sandbox.workspace import Workspace
+
+# Subscription -> the scope without which Slack does not send it.
+SUBSCRIPTIONS = {
+    "app_mention": "app_mentions:read",
+    "message.im": "im:history",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "app_home_opened": "",
+    "member_joined_channel": "channels:read",
+    "member_left_channel": "channels:read",
+    "team_join": "users:read",
+    "user_change": "users:read",
+    "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
+}
+_MESSAGE_SUBSCRIPTION = {"channel": "message.channels", "group": "message.groups", "im": "message.im"}
+
+
+class Events:
+    def __init__(self, workspace: Workspace, deliveries: Deliveries, scopes: set[str]) -> None:
+        self._workspace = workspace
+        self._deliveries = deliveries
+        self._scopes = scopes
+        self.subscriptions = set(SUBSCRIPTIONS)
+
+    def message_posted(self, message: Message) -> None:
+        channel = self._workspace.channels[message.channel_id]
+        if not self._app_is_in(channel):
+            return
+        body = message_json(self._workspace, message)
+        where = {"channel": channel.channel_id, "event_ts": message.ts}
+        mention = f"<@{self._workspace.bot_user_id}>" in message.text
+        if mention and channel.kind != "im" and not message.by_bot:
+            self._send("app_mention", channel, body | where | {"type": "app_mention"})
+        self._send_message(channel, body | where)
+
+    def message_changed(self, message: Message, before: dict[str, Any]) -> None:
+        channel = self._workspace.channels[message.channel_id]
+        self._send_hidden(
+            channel,
+            {
+                "subtype": "message_changed",
+                "message": message_json(self._workspace, message),
+                "previous_message": before,
+            },
+        )
+
+    def message_deleted(self, message: Message) -> None:
+        channel = self._workspace.channels[message.channel_id]
+        before = message_json(self._workspace, message)
+        self._send_hidden(
+            channel, {"subtype": "message_deleted", "previous_message": before, "deleted_ts": message.ts}
+        )
+
+    def _send_hidden(self, channel: Channel, change: dict[str, Any]) -> None:
+        if not self._app_is_in(channel):
+            return
+        ts = self._workspace.stamps.next()
+        head = {"type": "message", "hidden": True, "channel": channel.channel_id, "ts": ts, "event_ts": ts}
+        self._send_message(channel, head | change)
+
+    def _send_message(self, channel: Channel, event: dict[str, Any]) -> None:
+        event["channel_type"] = channel.kind
+        self._send(_MESSAGE_SUBSCRIPTION[channel.kind], channel, event)
+
+    def home_opened(self, user_id: str, channel: Channel, tab: str, view: dict[str, Any] | None) -> None:
+        event: dict[str, Any] = {
+            "type": "app_home_opened",
+            "user": user_id,
+            "channel": channel.channel_id,
+            "tab": tab,
+            "event_ts": self._workspace.stamps.next(),
+        }
+        if view is not None:
+            event["view"] = view
+        self._send("app_home_opened", channel, event)
+
+    def membership(self, kind: str, user_id: str, channel: Channel, inviter: str | None = None) -> None:
+        """`kind` is member_joined_channel or member_left_channel. The app hears of its own moves too."""
+        if not self._app_is_in(channel) and user_id != self._workspace.bot_user_id:
+            return
+        event: dict[str, Any] = {
+            "type": kind,
+            "user": user_id,
+            "channel": channel.channel_id,
+            "channel_type": "C" if channel.kind == "channel" else "G",
+            "team": self._workspace.team_id,
+            "event_ts": self._workspace.stamps.next(),
+        }
+        if inviter is not None:
+            event["inviter"] = inviter
+        self._send(kind, channel, event)
+
+    def person(self, kind: str, person: Person) -> None:
+        """`kind` is team_join or user_change."""
+        ts = self._workspace.stamps.next()
+        user = user_json(person, self._workspace.bot_id, self._workspace.app_id)
+        self._send(kind, None, {"type": kind, "user": user, "event_ts": ts})
+
+    def reaction(self, kind: str, user_id: str, name: str, message: Message) -> None:
+        """`kind` is reaction_added or reaction_removed."""
+        channel = self._workspace.channels[message.channel_id]
+        if not self._app_is_in(channel):
+            return
+        item = {"type": "message", "channel": channel.channel_id, "ts": message.ts}
+        event = {"type": kind, "user": user_id, "reaction": name, "item": item, "item_user": message.user_id}
+        self._send(kind, channel, event | {"event_ts": self._workspace.stamps.next()})
+
+    def _app_is_in(self, channel: Channel) -> bool:
+        return self._workspace.bot_user_id in channel.members
+
+    def _send(self, subscription: str, channel: Channel | None, event: dict[str, Any]) -> None:
+        scope = SUBSCRIPTIONS[subscription]
+        if subscription not in self.subscriptions or (scope and scope not in self._scopes):
+            return
+        self._deliveries.send_event(self._outer(event, channel))
+
+    def _outer(self, event: dict[str, Any], channel: Channel | None) -> dict[str, Any]:
+        workspace = self._workspace
+        installed = {
+            "enterprise_id": None,
+            "team_id": workspace.team_id,
+            "user_id": workspace.bot_user_id,
+            "is_bot": True,
+            "is_enterprise_install": False,
+        }
+        place = f"-{channel.channel_id}" if channel else ""
+        return {
+            "token": "sandbox",
+            "team_id": workspace.team_id,
+            "context_team_id": workspace.team_id,
+            "context_enterprise_id": None,
+            "api_app_id": workspace.app_id,
+            "event": event,
+            "type": "event_callback",
+            "event_id": "Ev" + secrets.token_hex(5).upper(),
+            "event_time": int(workspace.clock()),
+            "authorizations": [installed],
+            "is_ext_shared_channel": bool(channel and channel.shared),
+            "event_context": f"4-{event['type']}-{workspace.team_id}{place}",
+        }

@@ -1,0 +1,169 @@
+"""Slash commands, clicks and modals: what the app is asked, and what its answer does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.sandbox.blocks import elements_of
+from bot.sandbox.channels import Channel
+from bot.sandbox.delivery import Deliveries, Outcome
+from bot.sandbox.messages import Message
+from bot.sandbox.people import Person
+from bot.sandbox.posting import Posting
+from bot.sandbox.responses import respond
+from bot.sandbox.shapes import message_json
+from bot.sandbox.triggers import ResponseUrl, ResponseUrls, Triggers
+from bot.sandbox.views import View, Views
+from bot.sandbox.workspace import Workspace
+
+TROUBLE = "We had some trouble connecting. Try again?"
+
+
+class Interactions:
+    def __init__(
+        self,
+        workspace: Workspace,
+        deliveries: Deliveries,
+        posting: Posting,
+        views: Views,
+        triggers: Triggers,
+        response_urls: ResponseUrls,
+    ) -> None:
+        self._workspace = workspace
+        self._deliveries = deliveries
+        self._posting = posting
+        self._views = views
+        self._triggers = triggers
+        self._response_urls = response_urls
+
+    async def command(self, person: Person, channel: Channel, name: str, text: str) -> Outcome:
+        payload = {
+            "token": "sandbox",
+            "team_id": self._workspace.team_id,
+            "team_domain": self._workspace.domain,
+            "channel_id": channel.channel_id,
+            "channel_name": {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name),
+            "user_id": person.user_id,
+            "user_name": person.handle,
+            "command": name,
+            "text": text,
+            "api_app_id": self._workspace.app_id,
+            "is_enterprise_install": "false",
+            "response_url": self._respond_at(self._response_urls.issue(person.user_id, channel.channel_id)),
+            "trigger_id": self._triggers.issue(person.user_id),
+        }
+        outcome = await self._deliveries.ask("slash_commands", payload, accepts=True)
+        if outcome.error:
+            failure = f"{name} failed with the error '{outcome.error}'"
+            self._posting.slackbot_whisper(person.user_id, channel.channel_id, failure)
+        elif outcome.payload:
+            where = ResponseUrl(person.user_id, channel.channel_id, None, None, self._workspace.clock())
+            respond(self._workspace, self._posting, where, outcome.payload)
+        return outcome
+
+    async def act_on_message(self, person: Person, message: Message, action: dict[str, Any]) -> Outcome:
+        channel = self._workspace.channels[message.channel_id]
+        thread = {"thread_ts": message.thread_ts} if message.is_reply else {}
+        token = self._response_urls.issue(
+            person.user_id, channel.channel_id, thread_ts=message.thread_ts, message_ts=message.ts
+        )
+        payload = self._action_payload(person, action) | {
+            "container": {
+                "type": "message",
+                "message_ts": message.ts,
+                "channel_id": channel.channel_id,
+                "is_ephemeral": message.only_for is not None,
+                **thread,
+            },
+            "trigger_id": self._triggers.issue(person.user_id),
+            "channel": {"id": channel.channel_id, "name": channel.name or "directmessage"},
+            "state": {"values": {}},
+            "response_url": self._respond_at(token),
+        }
+        if message.only_for is None:  # Slack keeps no ephemeral messages to send along
+            payload["message"] = message_json(self._workspace, message)
+        return await self._deliveries.ask("interactive", payload, accepts=False)
+
+    async def act_in_view(self, person: Person, view: View, action: dict[str, Any]) -> Outcome:
+        root = view.root_view_id if view.body["type"] == "modal" else None
+        payload = self._action_payload(person, action) | {
+            "container": {"type": "view", "view_id": view.view_id},
+            "trigger_id": self._triggers.issue(person.user_id, root),
+            "view": self._views.json(view),
+        }
+        return await self._deliveries.ask("interactive", payload, accepts=False)
+
+    async def submit_view(self, person: Person, view: View) -> Outcome:
+        payload = self._head("view_submission", person) | {
+            "trigger_id": self._triggers.issue(person.user_id, view.root_view_id),
+            "view": self._views.json(view),
+            "response_urls": [],
+        }
+        outcome = await self._deliveries.ask("interactive", payload, accepts=True)
+        if not outcome.acknowledged:
+            self._views.refuse(view, {"": TROUBLE})
+        else:
+            self._obey(view, outcome.payload)
+        return outcome
+
+    def _obey(self, view: View, answer: Mapping[str, Any]) -> None:
+        action = answer.get("response_action")
+        if action == "errors":
+            self._views.refuse(view, dict(answer.get("errors", {})))
+        elif action == "update":
+            self._views.update(view, answer["view"])
+        elif action == "push":
+            self._views.push(view.user_id, answer["view"])
+        elif action == "clear":
+            self._views.clear(view.user_id)
+        else:
+            self._views.pop(view)
+
+    async def close_view(self, person: Person, view: View, *, cleared: bool = False) -> None:
+        """Close one modal, or its whole stack; tell the app where it asked to be told."""
+        self._views.clear(person.user_id) if cleared else self._views.pop(view)
+        if not view.body.get("notify_on_close"):
+            return
+        payload = self._head("view_closed", person) | {"view": self._views.json(view), "is_cleared": cleared}
+        await self._deliveries.ask("interactive", payload, accepts=False)
+
+    def _action_payload(self, person: Person, action: dict[str, Any]) -> dict[str, Any]:
+        return self._head("block_actions", person) | {
+            "actions": [action | {"action_ts": self._workspace.stamps.next()}]
+        }
+
+    def _head(self, kind: str, person: Person) -> dict[str, Any]:
+        return {
+            "type": kind,
+            "token": "sandbox",
+            "api_app_id": self._workspace.app_id,
+            "team": {"id": self._workspace.team_id, "domain": self._workspace.domain},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "user": {
+                "id": person.user_id,
+                "username": person.handle,
+                "name": person.handle,
+                "team_id": person.team_id,
+            },
+        }
+
+    def _respond_at(self, token: str) -> str:
+        return f"{self._workspace.base_url}response/{token}"
+
+
+Found = tuple[dict[str, Any], dict[str, Any]]  # a block and the element in it
+
+
+def find_element(blocks: list[dict[str, Any]], action_id: str, value: str | None = None) -> Found | None:
+    """The element with this action id; `value` decides between buttons that share one."""
+    found: Found | None = None
+    for block in blocks:
+        for element in elements_of(block):
+            if element.get("action_id") != action_id:
+                continue
+            if value is None or element.get("value") == value:
+                return block, element
+            found = found or (block, element)
+    return found

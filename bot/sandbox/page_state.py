@@ -1,0 +1,91 @@
+"""Everything the page shows to one person, as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from bot.sandbox.channels import Channel
+from bot.sandbox.people import Person
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.visitor import Visitor
+
+
+def page_state(
+    sandbox: Sandbox, visitor: Visitor, person: str, channel: str | None, thread_ts: str | None
+) -> dict[str, Any]:
+    """Only what `person` may see. Without a person: the workspace's people, to choose one from."""
+    workspace = sandbox.workspace
+    everybody = {
+        "workspace": {"name": workspace.seed.name, "team_id": workspace.team_id},
+        "bot": _person_json(workspace.bot),
+        "connected": sandbox.sockets.count > 0,
+        "people": [_person_json(known) for known in workspace.people.values()],
+        "commands": [
+            {"name": name, "description": description, "hint": hint}
+            for name, description, hint in workspace.seed.commands
+        ],
+    }
+    if not person:
+        return everybody
+    you = visitor.who(person)
+    direct = workspace.open_direct_message(you.user_id)
+    assert direct is not None, "the page offers no bots to play"
+    return everybody | {
+        "you": _person_json(you),
+        "direct": direct.channel_id,
+        "channels": [
+            _summary(sandbox, visitor, you, place) for place in (*visitor.channels_of(person), direct)
+        ],
+        "channel": _channel_json(visitor.where(person, channel), you) if channel else None,
+        "messages": [asdict(seen) for seen in visitor.visible_to(person, channel)] if channel else [],
+        "thread": [asdict(seen) for seen in visitor.visible_to(person, channel, thread_ts)]
+        if channel and thread_ts
+        else [],
+        "statuses": [asdict(status) for status in visitor.statuses(person)],
+        "views": [asdict(view) for view in visitor.views_open_for(person)],
+        "home": _home(visitor, person),
+        "prompts": list(visitor.prompts(person)),
+        "prompts_title": workspace.pane(direct.channel_id, "").prompts_title,
+    }
+
+
+def _home(visitor: Visitor, person: str) -> dict[str, Any] | None:
+    home = visitor.home_of(person)
+    return asdict(home) if home else None
+
+
+def _person_json(person: Person) -> dict[str, Any]:
+    return asdict(person) | {"standing": person.standing, "guest": person.is_guest}
+
+
+def _summary(sandbox: Sandbox, visitor: Visitor, you: Person, place: Channel) -> dict[str, Any]:
+    """A line of the left column, with the newest thing that others said to this person there."""
+    seen = [
+        message
+        for message in visitor.visible_to(you.user_id, place.channel_id)
+        if message.user_id != you.user_id
+    ]
+    return {
+        "id": place.channel_id,
+        "name": place.name,
+        "kind": place.kind,
+        "member": you.user_id in place.members,
+        "archived": place.archived,
+        "shared": place.shared,
+        "latest": seen[-1].ts if seen else "",
+        "bot": sandbox.workspace.bot_user_id in place.members,
+    }
+
+
+def _channel_json(place: Channel, you: Person) -> dict[str, Any]:
+    return {
+        "id": place.channel_id,
+        "name": place.name,
+        "kind": place.kind,
+        "topic": place.topic,
+        "archived": place.archived,
+        "shared": place.shared,
+        "member": you.user_id in place.members,
+        "members": place.members,
+    }

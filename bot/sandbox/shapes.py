@@ -1,0 +1,90 @@
+"""How messages and files look on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.files import StoredFile, file_json
+from bot.sandbox.messages import Message
+from bot.sandbox.workspace import SLACKBOT, Workspace
+
+
+def message_json(workspace: Workspace, message: Message, *, all_metadata: bool = False) -> dict[str, Any]:
+    """The `message` object, as history, replies and events carry it."""
+    shape: dict[str, Any] = {
+        "type": "message",
+        "user": message.user_id,
+        "text": message.text,
+        "ts": message.ts,
+        "team": workspace.team_id,
+        "blocks": message.blocks,
+    }
+    if message.subtype:
+        shape["subtype"] = message.subtype
+    if message.client_msg_id:
+        shape["client_msg_id"] = message.client_msg_id
+    if message.by_bot:
+        shape |= bot_marks(workspace)
+    if message.edited:
+        shape["edited"] = message.edited
+    if message.files:
+        shape["files"] = [shared_file_json(workspace, file_id) for file_id in message.files]
+    if message.reactions:
+        shape["reactions"] = [
+            {"name": name, "users": users, "count": len(users)} for name, users in message.reactions.items()
+        ]
+    if message.metadata and all_metadata:
+        shape["metadata"] = message.metadata
+    return shape | _thread_marks(workspace, message)
+
+
+def bot_marks(workspace: Workspace) -> dict[str, Any]:
+    bot = workspace.bot
+    return {
+        "bot_id": workspace.bot_id,
+        "app_id": workspace.app_id,
+        "bot_profile": {
+            "id": workspace.bot_id,
+            "app_id": workspace.app_id,
+            "name": bot.name,
+            "deleted": False,
+            "updated": bot.updated,
+            "team_id": workspace.team_id,
+            "icons": {},
+        },
+    }
+
+
+def _thread_marks(workspace: Workspace, message: Message) -> dict[str, Any]:
+    if message.is_reply:
+        root = workspace.histories[message.channel_id].get(message.thread_ts or "")
+        parent = {"parent_user_id": root.user_id} if root else {}
+        return {"thread_ts": message.thread_ts, **parent}
+    replies = workspace.histories[message.channel_id].replies(message.ts)
+    if not replies:
+        return {}
+    people = list(dict.fromkeys(reply.user_id for reply in replies))
+    return {
+        "thread_ts": message.ts,
+        "reply_count": len(replies),
+        "reply_users": people,
+        "reply_users_count": len(people),
+        "latest_reply": replies[-1].ts,
+        "is_locked": False,
+    }
+
+
+def shared_file_json(workspace: Workspace, file_id: str) -> dict[str, Any]:
+    stored = workspace.files.get(file_id)
+    if stored is None:
+        return {"id": file_id, "mode": "tombstone"}
+    return stored_file_json(workspace, stored)
+
+
+def stored_file_json(workspace: Workspace, stored: StoredFile) -> dict[str, Any]:
+    kinds: dict[str, str] = {channel.channel_id: channel.kind for channel in workspace.channels.values()}
+    return file_json(stored, workspace.base_url, workspace.team_id, kinds)
+
+
+def author_name(workspace: Workspace, message: Message) -> str:
+    return "Slackbot" if message.user_id == SLACKBOT else workspace.person_name(message.user_id)

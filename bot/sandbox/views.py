@@ -1,0 +1,148 @@
+"""Modals in their stacks, and home tabs."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.sandbox.blocks import check_view, with_ids
+from bot.sandbox.errors import SlackError
+from bot.sandbox.workspace import Workspace
+
+MOST_MODALS = 3  # in one stack
+
+
+@dataclass
+class View:
+    view_id: str
+    user_id: str
+    body: dict[str, Any]  # what the app sent, with block ids
+    root_view_id: str
+    previous_view_id: str | None = None
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    hash: str = ""
+    submitting: bool = False
+
+    def renew(self, body: dict[str, Any]) -> None:
+        self.body = body
+        self.errors = {}
+        self.hash = f"{secrets.randbelow(10**10)}.{secrets.token_hex(4)}"
+
+
+class Views:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._stacks: dict[str, list[View]] = {}
+        self._homes: dict[str, View] = {}
+
+    def stack(self, user_id: str) -> list[View]:
+        return self._stacks.setdefault(user_id, [])
+
+    def home(self, user_id: str) -> View | None:
+        return self._homes.get(user_id)
+
+    def find(self, view_id: str = "", external_id: str = "") -> View:
+        everything = [*self._homes.values(), *(view for stack in self._stacks.values() for view in stack)]
+        for view in everything:
+            if view.view_id == view_id or (external_id and view.body.get("external_id") == external_id):
+                return view
+        raise SlackError("not_found")
+
+    def open(self, user_id: str, body: dict[str, Any]) -> View:
+        """A new modal replaces whatever stack the person had."""
+        view = self._new(user_id, body, "modal")
+        self._stacks[user_id] = [view]
+        self._workspace.changes.ring()
+        return view
+
+    def push(self, user_id: str, body: dict[str, Any]) -> View:
+        stack = self.stack(user_id)
+        if not stack:
+            raise SlackError("not_found")
+        if len(stack) >= MOST_MODALS:
+            raise SlackError("push_limit_reached")
+        view = self._new(user_id, body, "modal")
+        view.root_view_id, view.previous_view_id = stack[0].view_id, stack[-1].view_id
+        stack.append(view)
+        self._workspace.changes.ring()
+        return view
+
+    def update(self, view: View, body: dict[str, Any], expected_hash: str = "") -> View:
+        if expected_hash and expected_hash != view.hash:
+            raise SlackError("hash_conflict")
+        check_view(body, str(view.body["type"]))
+        view.renew(body | {"blocks": with_ids(body["blocks"])})
+        view.values = _kept_values(view)
+        self._workspace.changes.ring()
+        return view
+
+    def publish(self, user_id: str, body: dict[str, Any], expected_hash: str = "") -> View:
+        home = self._homes.get(user_id)
+        if home is not None:
+            return self.update(home, body, expected_hash)
+        self._homes[user_id] = self._new(user_id, body, "home")
+        self._workspace.changes.ring()
+        return self._homes[user_id]
+
+    def pop(self, view: View) -> None:
+        stack = self.stack(view.user_id)
+        if view in stack:
+            stack.remove(view)
+        self._workspace.changes.ring()
+
+    def clear(self, user_id: str) -> None:
+        self._stacks[user_id] = []
+        self._workspace.changes.ring()
+
+    def refuse(self, view: View, errors: dict[str, str]) -> None:
+        view.errors = errors
+        self._workspace.changes.ring()
+
+    def _new(self, user_id: str, body: dict[str, Any], kind: str) -> View:
+        check_view(body, kind)
+        view_id = self._workspace.new_id("V")
+        view = View(view_id, user_id, {}, root_view_id=view_id)
+        view.renew(body | {"blocks": with_ids(body["blocks"])})
+        return view
+
+    def json(self, view: View) -> dict[str, Any]:
+        """The `view` object of the Web API and of payloads."""
+        body = view.body
+        return {
+            "id": view.view_id,
+            "team_id": self._workspace.team_id,
+            "type": body["type"],
+            "title": body.get("title"),
+            "submit": body.get("submit"),
+            "close": body.get("close"),
+            "blocks": body["blocks"],
+            "private_metadata": body.get("private_metadata", ""),
+            "callback_id": body.get("callback_id", ""),
+            "external_id": body.get("external_id", ""),
+            "state": {"values": view.values},
+            "hash": view.hash,
+            "clear_on_close": bool(body.get("clear_on_close")),
+            "notify_on_close": bool(body.get("notify_on_close")),
+            "root_view_id": view.root_view_id,
+            "previous_view_id": view.previous_view_id,
+            "app_id": self._workspace.app_id,
+            "app_installed_team_id": self._workspace.team_id,
+            "bot_id": self._workspace.bot_id,
+        }
+
+
+def _kept_values(view: View) -> dict[str, dict[str, Any]]:
+    """Slack keeps what was typed where block id and action id stay the same."""
+    present = {(block["block_id"], _action_id(block)) for block in view.body["blocks"]}
+    return {
+        block_id: actions
+        for block_id, actions in view.values.items()
+        if any((block_id, action_id) in present for action_id in actions)
+    }
+
+
+def _action_id(block: dict[str, Any]) -> str:
+    element: dict[str, Any] = block.get("element") or {}
+    return str(element.get("action_id", ""))

@@ -1,0 +1,159 @@
+"""The workspace itself: who is in it, where they talk, what was said."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from bot.sandbox.changes import Changes
+from bot.sandbox.channels import Channel, ChannelKind
+from bot.sandbox.files import FileStore
+from bot.sandbox.messages import History, Message, TimeStamps
+from bot.sandbox.people import Person, person_from
+from bot.sandbox.seed import PersonSeed, WorkspaceSeed
+
+STATUS_SECONDS = 120.0  # assistant.threads.setStatus is forgotten after two minutes
+SLACKBOT = "USLACKBOT"
+
+
+@dataclass(frozen=True)
+class Status:
+    channel_id: str
+    thread_ts: str
+    text: str
+    loading_messages: tuple[str, ...]
+    since: float
+
+
+@dataclass
+class Pane:
+    """What the agent pane of a thread or a direct message shows beside the messages."""
+
+    title: str = ""
+    prompts: list[dict[str, str]] = field(default_factory=list)
+    prompts_title: str = ""
+
+
+class Workspace:
+    """State only: no sockets, no HTTP. Every change that can be seen rings `changes`."""
+
+    def __init__(self, seed: WorkspaceSeed, clock: Callable[[], float]) -> None:
+        self.seed = seed
+        self.clock = clock
+        self.team_id = seed.team_id
+        self.domain = seed.name.lower().replace(" ", "-")
+        self.app_id = f"A0{seed.team_id[1:]}"
+        self.bot_id = f"B0{seed.team_id[1:]}"
+        self.base_url = ""  # known once the server listens
+        self.changes = Changes()
+        self.stamps = TimeStamps(clock)
+        self.files = FileStore()
+        self.people: dict[str, Person] = {}
+        self.channels: dict[str, Channel] = {}
+        self.histories: dict[str, History] = {}
+        self.ephemerals: dict[str, list[Message]] = {}
+        self.statuses: dict[tuple[str, str], Status] = {}
+        self.panes: dict[tuple[str, str], Pane] = {}
+        self.bot_user_id = self._populate()
+
+    def _populate(self) -> str:
+        for seed in self.seed.people:
+            self.add_person(seed)
+        bot = self.find_person(self.seed.bot_name)
+        if bot is None:
+            bot = self.add_person(
+                PersonSeed(
+                    f"U0BOT{self.team_id[1:]}",
+                    self.seed.bot_name,
+                    self.seed.bot_name,
+                    "Assistant",
+                    kind="bot",
+                )
+            )
+        for place in self.seed.channels:
+            members = [self._seeded(handle) for handle in place.members]
+            kind: ChannelKind = "group" if place.private else "channel"
+            self._add_channel(
+                Channel(
+                    place.channel_id, place.name, kind, members, place.topic, place.archived, place.shared
+                )
+            )
+        self.bot_user_id = bot.user_id
+        for person in self.people.values():
+            if person.kind != "bot":
+                self.open_direct_message(person.user_id)
+        return bot.user_id
+
+    def _seeded(self, handle: str) -> str:
+        person = self.find_person(handle)
+        assert person is not None, f"the seed was checked for {handle}"
+        return person.user_id
+
+    def add_person(self, seed: PersonSeed) -> Person:
+        person = person_from(seed, self.team_id)
+        self.people[person.user_id] = person
+        return person
+
+    def _add_channel(self, channel: Channel) -> Channel:
+        self.channels[channel.channel_id] = channel
+        self.histories.setdefault(channel.channel_id, History())
+        self.ephemerals.setdefault(channel.channel_id, [])
+        return channel
+
+    @property
+    def bot(self) -> Person:
+        return self.people[self.bot_user_id]
+
+    def find_person(self, who: str) -> Person | None:
+        """By user id or by handle, with or without its @."""
+        if who in self.people:
+            return self.people[who]
+        handle = who.removeprefix("@")
+        return next((person for person in self.people.values() if person.handle == handle), None)
+
+    def find_channel(self, which: str) -> Channel | None:
+        """By id or by name, with or without its #."""
+        if which in self.channels:
+            return self.channels[which]
+        name = which.removeprefix("#")
+        return next((c for c in self.channels.values() if c.kind != "im" and c.name == name), None)
+
+    def open_direct_message(self, user_id: str) -> Channel | None:
+        """The conversation between a person and the bot; none with the bot itself."""
+        if user_id == self.bot_user_id:
+            return None
+        channel_id = f"D0{user_id[1:]}"
+        found = self.channels.get(channel_id)
+        return found or self._add_channel(Channel(channel_id, "", "im", [user_id, self.bot_user_id]))
+
+    def may_read(self, user_id: str, channel: Channel) -> bool:
+        """Members read; full members may look into public channels before they join."""
+        if user_id in channel.members:
+            return True
+        return channel.kind == "channel" and self.people[user_id].is_full_member
+
+    def readable_channels(self, user_id: str) -> Iterator[Channel]:
+        return (channel for channel in self.channels.values() if self.may_read(user_id, channel))
+
+    def message(self, channel_id: str, ts: str) -> Message | None:
+        """A lasting message or an ephemeral one."""
+        if found := self.histories[channel_id].get(ts):
+            return found
+        return next((m for m in self.ephemerals[channel_id] if m.ts == ts), None)
+
+    def live_statuses(self) -> list[Status]:
+        now = self.clock()
+        return [s for s in self.statuses.values() if s.text and now - s.since < STATUS_SECONDS]
+
+    def new_id(self, prefix: str) -> str:
+        return prefix + secrets.token_hex(5).upper()
+
+    def person_name(self, user_id: str) -> str:
+        if user_id == SLACKBOT:
+            return "Slackbot"
+        person = self.people.get(user_id)
+        return person.name if person else user_id
+
+    def pane(self, channel_id: str, thread_ts: str) -> Pane:
+        return self.panes.setdefault((channel_id, thread_ts), Pane())
