@@ -58,20 +58,22 @@ def find(wheel: Wheel = "auto", major: int | None = None) -> Binaries:
     Raises ServerError when no wheel is installed or none has that version.
     """
     names = list(PACKAGES) if wheel == "auto" else [wheel]
-    found = [one for name in names for one in _installations(name)]
+    found: list[Binaries] = []
+    for name in names:
+        for one in _installations(name):
+            if major in (None, one.major):
+                return one
+            found.append(one)
     if not found:
         raise ServerError(
             f"No PostgreSQL is installed with this Python (looked for {' and '.join(names)}): "
             f"run `pip install {names[0]}`, or set DATABASE_URL to a PostgreSQL of your own."
         )
-    fitting = [one for one in found if major is None or one.major == major]
-    if not fitting:
-        have = ", ".join(f"PostgreSQL {one.version} ({one.label})" for one in found)
-        raise ServerError(
-            f"The cluster was made by PostgreSQL {major}; installed is {have}. Install a wheel that brings "
-            f"PostgreSQL {major}, or dump the cluster with that version and load it into a new home."
-        )
-    return fitting[0]
+    have = ", ".join(f"PostgreSQL {one.version} ({one.label})" for one in found)
+    raise ServerError(
+        f"The cluster was made by PostgreSQL {major}; installed is {have}. Install a wheel that brings "
+        f"PostgreSQL {major}, or dump the cluster with that version and load it into a new home."
+    )
 
 
 def _installations(name: str) -> list[Binaries]:

@@ -132,9 +132,10 @@ def _reach(home: Path, orders: Orders, database: str, deadline: float) -> state.
             found = state.read(place.link_in(home))
             if found is not None:
                 failure = _prepare_database(found, database)
-                if failure is None:
+                # Without its supervisor it is about to stop, whatever it answers.
+                if failure is None and is_running(home):
                     return found
-                problem = failure
+                problem = failure or "its supervisor is gone"
             if time.monotonic() >= deadline:
                 raise ServerError(f"The server of {home} does not answer ({problem}): see {home / LOG}.")
             if locks.take(start, shared=False, deadline=deadline):
@@ -186,7 +187,7 @@ def _launch(orders: Orders, deadline: float) -> None:
     # The folder that holds the package: found also when Ostiary runs from a checkout.
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))
     launcher = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "auth.server.supervisor", orders.to_json()],
+        [sys.executable, "-P", "-m", "auth.server.supervisor", orders.to_json()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -200,7 +201,7 @@ def _launch(orders: Orders, deadline: float) -> None:
     if word is None:
         raise ServerError(
             f"The server's supervisor ended without a word: see {Path(orders.home) / LOG}, "
-            f"and try `{sys.executable} -m auth.server.supervisor`."
+            f"and whether `{sys.executable} -c 'import auth.server.supervisor'` runs."
         )
     error = json.loads(word)["error"]
     if error is not None:

@@ -26,7 +26,7 @@ def open_lock(path: Path) -> int:
         return create_private(path, os.O_RDWR)
     except PermissionError as error:
         raise ServerError(
-            f"{path} belongs to another user: run as that user, or choose a home of your own."
+            f"{path} cannot be opened: it belongs to another user. Run as that user, or choose another home."
         ) from error
     except OSError as error:
         raise ServerError(f"{path} cannot be opened ({error.strerror}): choose another home.") from error

@@ -102,7 +102,7 @@ def start(launch: Launch, deadline: float) -> subprocess.Popen[bytes]:
                 "PostgreSQL was not ready in time (is it recovering from a crash, or the machine busy?): "
                 f"try again, with a longer time. Its log ends:\n{logfile.last_lines(said)}"
             )
-        if time.monotonic() >= deadline or not _will_pass(said, launch.data):
+        if time.monotonic() >= deadline or not _will_pass(said, launch):
             raise ServerError(_refusal(said, launch))
         time.sleep(_REFUSED_PAUSE_S)
 
@@ -136,11 +136,19 @@ def _pid_file(data: Path) -> list[str]:
         return []
 
 
-def _will_pass(said: str, data: Path) -> bool:
+def _will_pass(said: str, launch: Launch) -> bool:
     """Whether a refused start is worth another try."""
     if "is still in use" in said:  # the predecessor's last backends are on their way out
         return True
-    return 'lock file "postmaster.pid" already exists' in said and _clear_reused_pid(data)
+    if 'lock file "postmaster.pid" already exists' in said:
+        return _clear_reused_pid(launch.data)
+    # PostgreSQL looks at the socket's lock only after it has made sure that the cluster is nobody else's,
+    # and the socket's directory serves this cluster alone.
+    socket_lock = launch.socket_dir / f".s.PGSQL.{PORT}.lock"
+    if f'lock file "{socket_lock}" already exists' in said:
+        socket_lock.unlink(missing_ok=True)
+        return True
+    return False
 
 
 def _clear_reused_pid(data: Path) -> bool:

@@ -48,6 +48,7 @@ class Supervisor:
             found = binaries.copied_to(Path(self.orders.system_dir), found)
         allowed = {owner.name, pwd.getpwuid(0).pw_name}
         place.become(owner)
+        os.umask(0o077)
         self._await_predecessor()
         if made_by is None:
             self._create(found)
@@ -141,7 +142,7 @@ def _detach() -> None:
         os._exit(0)
     os.setsid()
     os.chdir("/")
-    os.umask(0o077)
+    os.umask(0o022)  # until root is given up: what it makes for its other self must be readable
 
 
 def _report(error: str | None) -> None:
