@@ -1,0 +1,129 @@
+"""Which sentences hold the answer, and whether any does: question likelihood, similarity and shared words."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bot.answering.calibration import Calibration
+from bot.answering.local_model import LikelihoodModel
+from bot.answering.units import Unit
+from bot.answering.words import content_words, figures, names
+
+Embed = Callable[[Sequence[str]], "np.ndarray"]
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+# Scoring reads at most this much of a unit: a table row or code block may be long, and time is short.
+_SCORED_WORDS = 70
+_MOST_UNITS = 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The units to answer from, best first, and the probability that they hold an answer."""
+
+    units: tuple[Unit, ...]
+    confidence: float
+
+
+def choose_evidence(
+    question: str,
+    units: Sequence[Unit],
+    embed: Embed,
+    likelihood: LikelihoodModel | None,
+    calibration: Calibration,
+    candidates: int,
+) -> Evidence:
+    """The best of `units` for `question`; blocking, dominated by the two models. No units, no confidence."""
+    if not units or not content_words(question):
+        return Evidence((), 0.0)
+    table = cheap_features(question, units, embed)
+    kept = first_cut(table, candidates)
+    units, table = [units[i] for i in kept], table[kept]
+    gains = question_gains(question, units, likelihood) if likelihood is not None else np.zeros(len(units))
+    table = np.column_stack([table, gains])
+    scores = calibration.scores(table)
+    best = int(scores.argmax())
+    confidence = calibration.confidence(table[best], scores)
+    return Evidence(_near_best(question, units, scores, calibration.nearness), confidence)
+
+
+def cheap_features(question: str, units: Sequence[Unit], embed: Embed) -> Matrix:
+    """One row a unit: cosine, share of the question's words in it, in it or above it, and kind of answer."""
+    vectors = embed([question, *(_scored(unit) for unit in units)])
+    cosines = vectors[1:] @ vectors[0]
+    own = [set(content_words(unit.text)) for unit in units]
+    whole = [words | set(content_words(unit.context)) for words, unit in zip(own, units, strict=True)]
+    weights = word_weights(question, whole)
+    return np.column_stack(
+        [
+            cosines,
+            [_share(words, weights) for words in own],
+            [_share(words, weights) for words in whole],
+            [fits_kind(question, unit.text) for unit in units],
+        ]
+    ).astype(np.float64)
+
+
+def first_cut(table: Matrix, candidates: int) -> list[int]:
+    """Indices of the units that are worth the language model's time, by similarity and shared words."""
+    rough = table[:, 0] + 0.5 * table[:, 2]
+    return [int(i) for i in np.argsort(-rough, kind="stable")[:candidates]]
+
+
+def question_gains(question: str, units: Sequence[Unit], likelihood: LikelihoodModel) -> Vector:
+    """How much likelier, in nats a token, each unit makes the question (query likelihood, arXiv 2204.07496)."""
+    prefixes = ["Question:", *(f"{_scored(unit)}\nQuestion:" for unit in units)]
+    values = np.asarray(likelihood.log_likelihood(prefixes, f" {question}"), dtype=np.float64)
+    gains: Vector = values[1:] - values[0]
+    return gains
+
+
+def word_weights(question: str, texts: Sequence[set[str]]) -> dict[str, float]:
+    """The question's content words; those that few of `texts` have weigh more."""
+    spread = Counter(word for words in texts for word in words)
+    return {word: math.log(1 + len(texts) / (0.5 + spread[word])) for word in content_words(question)}
+
+
+def fits_kind(question: str, text: str) -> float:
+    """1 where the question asks for a number, date or name and the text adds one; -1 where it adds none; else 0."""
+    asked = question.lower()
+    if any(
+        phrase in asked for phrase in ("how many", "how much", "how long", "how often", "when ", "what year")
+    ):
+        return 1.0 if figures(text) - figures(question) else -1.0
+    if any(phrase in asked for phrase in ("who ", "whom ", "where ")):
+        return 1.0 if names(text) - names(question) else -1.0
+    return 0.0
+
+
+def _share(words: set[str], weights: dict[str, float]) -> float:
+    total = sum(weights.values())
+    return sum(weight for word, weight in weights.items() if word in words) / total if total else 0.0
+
+
+def _scored(unit: Unit) -> str:
+    return " ".join(f"{unit.context}: {unit.text}".split()[:_SCORED_WORDS])
+
+
+def _near_best(question: str, units: Sequence[Unit], scores: Vector, nearness: float) -> tuple[Unit, ...]:
+    """The best unit, then others nearly as good that hold a word of the question which those before lack."""
+    wanted = set(content_words(question))
+    order = [int(i) for i in np.argsort(-scores, kind="stable")]
+    chosen = [units[order[0]]]
+    covered = wanted & _words_of(chosen[0])
+    for index in order[1:]:
+        if len(chosen) == _MOST_UNITS or scores[index] < scores[order[0]] - nearness:
+            break
+        adds = (wanted & _words_of(units[index])) - covered
+        if adds:
+            chosen.append(units[index])
+            covered |= adds
+    return tuple(chosen)
+
+
+def _words_of(unit: Unit) -> set[str]:
+    return set(content_words(unit.text))

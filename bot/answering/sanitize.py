@@ -1,0 +1,62 @@
+"""Text of documents and models made harmless before a person reads it: words stay, whatever acts goes."""
+
+import html
+import re
+import unicodedata
+
+# Slack's own control sequences: <@U123>, <#C123|name>, <!channel>, <!subteam^S1|team>, <https://..|label>.
+_SLACK = re.compile(r"<[@#!][^<>]*>")
+_SLACK_LINK = re.compile(r"<(?:https?|ftp|mailto|tel)[^<>|]*(?:\|([^<>]*))?>", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[([^\[\]]*)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])")
+_LINK = re.compile(r"\[([^\[\]]*)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])")
+_FOOT_LINK = re.compile(r"^\s*\[[^\[\]]+\]:\s+\S+.*$", re.MULTILINE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->|<![a-zA-Z][^<>]*>", re.DOTALL)
+_URL = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\b(?:mailto|tel|data|javascript|file|slack):)\S+", re.IGNORECASE
+)
+_BROADCAST = re.compile(r"(?<!\w)@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
+_EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
+_SPACE = re.compile(r"\s+")
+_ROUNDS = 5
+
+
+def clean(text: str) -> str:
+    """One line of plain words: no links, images, mentions, HTML, control or direction characters.
+
+    Not escaped: `&`, `<` and `>` that are part of the words stay as they are, for the view to escape once.
+    """
+    text = _visible(html.unescape(_visible(text)))
+    for _ in range(_ROUNDS):  # what is taken out may put another sequence together
+        shorter = _without_sequences(text)
+        if shorter == text:
+            break
+        text = shorter
+    else:
+        text = text.replace("<", " ").replace(">", " ")
+    return _SPACE.sub(" ", _EMPTY_BRACKETS.sub("", text)).strip()
+
+
+def _without_sequences(text: str) -> str:
+    text = _SLACK.sub("", text)
+    text = _SLACK_LINK.sub(lambda found: found[1] or "", text)
+    text = _IMAGE.sub("", text)
+    text = _LINK.sub(r"\1", text)
+    text = _FOOT_LINK.sub("", text)
+    text = _TAG.sub(" ", text)
+    text = _BROADCAST.sub("", text)
+    return _URL.sub(_without_address, text)
+
+
+def _without_address(found: re.Match[str]) -> str:
+    """The address goes; the stop or bracket that ends the sentence behind it stays."""
+    tail = re.search(r"[.,;:!?)\]\"']+$", found[0])
+    return tail[0] if tail else ""
+
+
+def _visible(text: str) -> str:
+    """Without control (Cc), format (Cf: bidi, zero-width, tags), surrogate and private-use characters."""
+    return "".join(
+        " " if char in "\n\r\t\v\f\x85\u2028\u2029" else char
+        for char in text
+        if char in "\n\r\t\v\f\x85\u2028\u2029" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}
+    )
