@@ -8,12 +8,11 @@ alone; `ostiary_app` writes, inside one workspace, and cannot read text, titles,
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from auth.clearance import Clearance
 from auth.errors import OstiaryError
@@ -31,7 +30,7 @@ _BIND_READER = text(
 )
 _BIND_WORKSPACE = text("SELECT set_config('ostiary.workspace_id', :workspace_id, true)")
 _ROLE_FACTS = text(
-    "SELECT rolname, rolsuper, rolbypassrls, pg_has_role(oid, 'ostiary_owner', 'USAGE') AS owns"
+    "SELECT rolname, rolsuper, rolbypassrls, pg_has_role(current_user, 'ostiary_owner', 'USAGE') AS owns"
     " FROM pg_roles WHERE rolname = current_user"
 )
 
@@ -44,7 +43,7 @@ class DatabaseUnusable(OstiaryError):
 class DatabaseUrls:
     """Where the database is. `admin` may create roles and extensions and is used by migrations alone.
 
-    Without an `app` or `reader` login of their own, `admin` logs in and steps down by SET ROLE.
+    Without an `app` or `reader` login of their own, `admin` logs in and steps down to the role it acts as.
     """
 
     admin: str
@@ -56,9 +55,9 @@ class Database:
     """Sessions bound to what they may touch. Create one per process; `close()` it at the end."""
 
     def __init__(self, urls: DatabaseUrls, *, pool_size: int = 8) -> None:
-        self._app = _engine(urls.app or urls.admin, APP, pool_size, _SERVER_OPTIONS + _APP_SEARCH_PATH)
-        self._reader = _engine(urls.reader or urls.admin, READER, pool_size, _SERVER_OPTIONS)
-        self._writers = async_sessionmaker(self._app, expire_on_commit=False)
+        self.urls = urls
+        self._app = _engine(urls.app or urls.admin, APP, pool_size)
+        self._reader = _engine(urls.reader or urls.admin, READER, pool_size)
 
     @asynccontextmanager
     async def reading_as(self, clearance: Clearance) -> AsyncIterator[AsyncConnection]:
@@ -96,30 +95,22 @@ class Database:
         await self._reader.dispose()
 
 
-def _engine(url: str, role: str, pool_size: int, options: str) -> AsyncEngine:
-    target = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_async_engine(
-        target,
+def _engine(url: str, role: str, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        connect_args={"options": options},
+        connect_args={"options": connection_options(role)},
     )
-    if target.username != role:
-        event.listen(engine.sync_engine, "connect", _step_down(role))
-    return engine
 
 
-def _step_down(role: str) -> Any:
-    """A login that may do more becomes `role` before anybody uses the connection."""
+def connection_options(role: str) -> str:
+    """libpq `options` that make a connection act as `role`, whatever login opened it.
 
-    def on_connect(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"SET ROLE {role}")
-        cursor.close()
-        connection.commit()
-
-    return on_connect
+    Given at connection time, the role is also what RESET ROLE goes back to.
+    """
+    return f"{_SERVER_OPTIONS} -c role={role}" + (_APP_SEARCH_PATH if role == APP else "")
 
 
 async def _check_engine(engine: AsyncEngine) -> None:

@@ -44,14 +44,17 @@ _GRANTS = text(
     f" WHERE workspace_id = {WORKSPACE} AND person_id = ANY(:people)"
 )
 _GRANT = text(
-    'INSERT INTO auth."grant" (workspace_id, person_id, role, granted_by, reason, expires_at)'
-    f" VALUES ({WORKSPACE}, :person_id, :role, :granted_by, :reason, :expires_at)"
+    'INSERT INTO auth."grant" (workspace_id, person_id, role, source, granted_by, reason, expires_at)'
+    f" VALUES ({WORKSPACE}, :person_id, :role, :source, :granted_by, :reason, :expires_at)"
     " ON CONFLICT (workspace_id, person_id, role, source) DO UPDATE"
     " SET granted_by = excluded.granted_by, reason = excluded.reason, expires_at = excluded.expires_at,"
     "  granted_at = now()"
 )
 _REVOKE = text(
     f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND person_id = :person_id AND role = :role'
+)
+_REVOKE_SOURCE = text(
+    f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND person_id = :person_id AND source = :source'
 )
 _ROLES = text(f"SELECT name, description FROM auth.role WHERE workspace_id = {WORKSPACE} ORDER BY name")
 _INHERITS = text(f"SELECT role, inherits FROM auth.role_inherits WHERE workspace_id = {WORKSPACE}")
@@ -231,17 +234,24 @@ async def grant(
     granted_by: str,
     reason: str = "",
     expires_at: datetime | None = None,
+    source: str = "hand",
 ) -> None:
-    """Give a person a role; given again, its reason and expiry are replaced."""
+    """Give a person a role; given again from the same source, its reason and expiry are replaced."""
     await require_roles(connection, [role])
     values = {"person_id": person.id, "role": role, "granted_by": granted_by, "reason": reason}
-    await connection.execute(_GRANT, {**values, "expires_at": expires_at})
+    await connection.execute(_GRANT, {**values, "source": source, "expires_at": expires_at})
     await bump_policy_version(connection)
 
 
 async def revoke(connection: AsyncConnection, person: Person, role: str) -> None:
     """Take a role away; nothing happens if it was not held."""
     await connection.execute(_REVOKE, {"person_id": person.id, "role": role})
+    await bump_policy_version(connection)
+
+
+async def revoke_all_from(connection: AsyncConnection, person: Person, source: str) -> None:
+    """Take away whatever a source granted, before it says anew what it grants."""
+    await connection.execute(_REVOKE_SOURCE, {"person_id": person.id, "source": source})
     await bump_policy_version(connection)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 WORKSPACE_KEY = "auth.workspace.id"
@@ -121,6 +122,21 @@ class GrantRow(Base):
     reason: Mapped[str] = mapped_column(server_default="")
     granted_at: Mapped[datetime] = created_now()
     expires_at: Mapped[datetime | None]
+
+
+class ChannelRow(Base):
+    """A conversation as it was last read from Slack: for the command line, never to answer in Slack from."""
+
+    __tablename__ = "channel"
+    __table_args__ = {"schema": "auth"}  # noqa: RUF012
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    channel_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    is_public: Mapped[bool]
+    is_shared: Mapped[bool]
+    members: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    read_at: Mapped[datetime] = created_now()
 
 
 class AccessLabel(Base):

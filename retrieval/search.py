@@ -5,11 +5,12 @@ compares every row with them again. How to search depends on how many rows are v
 exact scan is as fast and never misses, above it the HNSW index is scanned iteratively.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
@@ -138,17 +139,18 @@ async def _count_visible(
     return int((await connection.execute(statement, {**wanted, **tuning})).one().visible)
 
 
-async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, object]) -> Sequence[object]:
+async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, object]) -> Sequence[Row[Any]]:
     statement = _FUSED.format(nearest=nearest.format(label_filter=LABEL_FILTER), label_filter=LABEL_FILTER)
     wanted = {key: value for key, value in binds.items() if f":{key}" in statement}
     return (await connection.execute(text(statement), wanted)).all()
 
 
-def _candidates(rows: Sequence[object]) -> list[Candidate]:
-    return [Candidate(_passage(row._mapping), _vector(row._mapping["emb"])) for row in rows]  # type: ignore[attr-defined]
+def _candidates(rows: Sequence[Row[Any]]) -> list[Candidate]:
+    mappings: list[Mapping[str, Any]] = [row._mapping for row in rows]  # type: ignore[misc]
+    return [Candidate(_passage(m), _vector(m["emb"])) for m in mappings]
 
 
-def _passage(row: "dict[str, object]") -> Passage:
+def _passage(row: Mapping[str, Any]) -> Passage:
     return Passage(
         chunk_id=row["id"],
         document_id=row["document_id"],

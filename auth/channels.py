@@ -1,0 +1,53 @@
+"""Channels as they were last known: who is in them, for whoever asks outside Slack. Reads and writes, no more."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.directory import WORKSPACE
+from auth.errors import OstiaryError
+from auth.rights import Audience
+
+_UPSERT = text(
+    "INSERT INTO auth.channel (workspace_id, channel_id, name, is_public, is_shared, members)"
+    f" VALUES ({WORKSPACE}, :channel_id, :name, :is_public, :is_shared, :members)"
+    " ON CONFLICT (workspace_id, channel_id) DO UPDATE SET name = excluded.name, is_public = excluded.is_public,"
+    "  is_shared = excluded.is_shared, members = excluded.members, read_at = now()"
+)
+_BY_NAME = text(
+    "SELECT is_public, is_shared, members FROM auth.channel"
+    f" WHERE workspace_id = {WORKSPACE} AND (name = :name OR channel_id = :name)"
+)
+_NAMES = text(f"SELECT name FROM auth.channel WHERE workspace_id = {WORKSPACE} ORDER BY name")
+
+
+class UnknownChannel(OstiaryError):
+    """A channel was named that is not known; the message lists those that are."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel and the Slack user ids of its members, the bot left out."""
+
+    channel_id: str
+    name: str
+    is_public: bool
+    is_shared: bool
+    members: Collection[str]
+
+
+async def remember_channel(connection: AsyncConnection, channel: Channel) -> None:
+    values = {**vars(channel), "members": sorted(channel.members)}
+    await connection.execute(_UPSERT, values)
+
+
+async def audience_of_channel(connection: AsyncConnection, name: str, asker_slack_id: str) -> Audience:
+    """Everybody who would see an answer to this asker there, as last known. Raises UnknownChannel."""
+    row = (await connection.execute(_BY_NAME, {"name": name.removeprefix("#")})).first()
+    if row is None:
+        known = ", ".join(f"#{r.name}" for r in await connection.execute(_NAMES))
+        raise UnknownChannel(f"There is no channel called {name}. Known channels: {known or 'none yet'}.")
+    members = frozenset(row.members) | {asker_slack_id}
+    return Audience(members, every_member=row.is_public, complete=not row.is_shared)

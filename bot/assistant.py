@@ -1,0 +1,75 @@
+"""Answering for a clearance, and for a place where some may read more than others.
+
+Knows nothing of Slack: a clearance in, a reply out that says what it was made from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auth.clearance import Clearance
+from bot.answering import Answer, Answerer
+from retrieval.passages import Passage
+from retrieval.retriever import Library
+
+NOTHING_FOUND = "I found nothing on that that you can read."
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer and the clearance it was made under. `label_ids` are those of every passage that was used."""
+
+    answer: Answer
+    clearance: Clearance
+    label_ids: frozenset[int]
+    chunk_ids: tuple[int, ...]
+
+    @property
+    def found(self) -> bool:
+        return self.answer.found
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What goes to everybody in the place, and what to the asker alone. Without either: nothing was found."""
+
+    everybody: Reply | None
+    asker: Reply | None
+
+
+class Assistant:
+    """Finds passages under a clearance and answers from them. One per process."""
+
+    def __init__(self, library: Library, answerer: Answerer, adapter_label: int | None = None) -> None:
+        self._library = library
+        self._answerer = answerer
+        self._adapter_label = adapter_label
+
+    async def answer(self, question: str, clearance: Clearance) -> Reply:
+        """Answer from what `clearance` may read and from nothing else."""
+        passages = await self._library.passages(question, clearance)
+        return await self._answer_from(question, passages, clearance)
+
+    async def answer_in_place(self, question: str, asker: Clearance, audience: Clearance) -> Parts:
+        """Answer where `audience` listens: for all from what all may read, the rest for the asker alone."""
+        own = await self._library.passages(question, asker)
+        if audience.covers(passage.label_id for passage in own):
+            return Parts(_if_found(await self._answer_from(question, own, audience)), None)
+        for_all = await self.answer(question, audience)
+        for_asker = await self._answer_from(question, own, asker)
+        if audience.covers(passage.label_id for passage in for_asker.answer.cited):
+            # The asker's better rights changed nothing that they are told.
+            return Parts(_if_found(for_all), None if for_all.found else _if_found(for_asker))
+        return Parts(_if_found(for_all), _if_found(for_asker))
+
+    async def _answer_from(self, question: str, passages: Sequence[Passage], clearance: Clearance) -> Reply:
+        answer = await self._answerer.answer(question, passages, use_adapter=self._may_use_adapter(clearance))
+        labels = frozenset(passage.label_id for passage in passages)
+        return Reply(answer, clearance, labels, tuple(passage.chunk_id for passage in answer.cited))
+
+    def _may_use_adapter(self, clearance: Clearance) -> bool:
+        """An adapter carries the label of what it was trained on."""
+        return self._adapter_label is not None and clearance.covers([self._adapter_label])
+
+
+def _if_found(reply: Reply) -> Reply | None:
+    return reply if reply.found else None

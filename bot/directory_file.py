@@ -1,0 +1,169 @@
+"""A workspace's roles, people and channels from a TOML file: for the demo, and where Slack is not connected.
+
+Loading it again brings the directory to what the file says: grants that it no longer names are taken away.
+"""
+
+import tomllib
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.channels import Channel, remember_channel
+from auth.database import Database
+from auth.directory import (
+    PersonFacts,
+    define_built_in_roles,
+    define_role,
+    find_people,
+    grant,
+    register_workspace,
+    revoke_all_from,
+    upsert_people,
+)
+from auth.errors import OstiaryError
+from auth.people import Person, PersonKind
+
+FROM_FILE = "file"
+
+
+class UnreadableDirectory(OstiaryError):
+    """A directory file cannot be used; the message says where it is wrong."""
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class WorkspaceEntry(_Entry):
+    team_id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    bot_user_id: str | None = None
+    bot_handle: str | None = None
+
+
+class RoleEntry(_Entry):
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    description: str = ""
+    inherits: tuple[str, ...] = ()
+
+
+class GrantEntry(_Entry):
+    """A role, valid to the end of the day `expires` (UTC)."""
+
+    role: str
+    expires: date | None = None
+    reason: str = ""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        if self.expires is None:
+            return None
+        return datetime.combine(self.expires + timedelta(days=1), time(), UTC)
+
+
+class PersonEntry(_Entry):
+    user_id: str = Field(min_length=1)
+    handle: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    title: str = ""
+    kind: PersonKind = PersonKind.MEMBER
+    roles: tuple[str | GrantEntry, ...] = ()
+    is_admin: bool = False
+    deactivated: bool = False
+    team_id: str = ""
+
+    @property
+    def grants(self) -> list[GrantEntry]:
+        return [GrantEntry(role=role) if isinstance(role, str) else role for role in self.roles]
+
+
+class ChannelEntry(_Entry):
+    channel_id: str = Field(min_length=1)
+    name: str = Field(min_length=1)
+    private: bool = False
+    shared: bool = False
+    members: tuple[str, ...] = ()
+    topic: str = ""
+
+
+class DirectoryFile(_Entry):
+    """The parts of the file that say who is who. Other parts are left to others."""
+
+    workspace: WorkspaceEntry
+    roles: tuple[RoleEntry, ...] = ()
+    people: tuple[PersonEntry, ...] = ()
+    channels: tuple[ChannelEntry, ...] = ()
+
+
+def read_directory(path: Path) -> DirectoryFile:
+    """Read and check a directory file; raises UnreadableDirectory saying where it is wrong."""
+    try:
+        return DirectoryFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UnreadableDirectory(f"{path} could not be read: {error}. It must be a TOML file.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UnreadableDirectory(f"{path} is wrong at {where}: {first['msg']}.") from error
+
+
+async def load_directory(database: Database, directory: DirectoryFile) -> int:
+    """Bring a workspace to what the file says, all of it or nothing; returns the workspace's id."""
+    async with database.registering() as connection:
+        workspace_id = await register_workspace(
+            connection, directory.workspace.team_id, directory.workspace.name
+        )
+    async with database.writing_in(workspace_id) as connection:
+        await define_built_in_roles(connection)
+        await _load_roles(connection, directory)
+        people = await _load_people(connection, directory)
+        await _load_grants(connection, directory, people)
+        for channel in directory.channels:
+            await _load_channel(connection, channel, directory)
+    return workspace_id
+
+
+async def _load_roles(connection: AsyncConnection, directory: DirectoryFile) -> None:
+    # First all names, so that a role may inherit from one that the file names later.
+    for role in directory.roles:
+        await define_role(connection, role.name, role.description)
+    for role in directory.roles:
+        if role.inherits:
+            await define_role(connection, role.name, role.description, role.inherits)
+
+
+async def _load_people(connection: AsyncConnection, directory: DirectoryFile) -> dict[str, Person]:
+    facts = [
+        PersonFacts(entry.user_id, entry.handle, entry.name, entry.kind, not entry.deactivated)
+        for entry in directory.people
+    ]
+    await upsert_people(connection, facts)
+    return await find_people(connection, [fact.slack_user_id for fact in facts])
+
+
+async def _load_grants(
+    connection: AsyncConnection, directory: DirectoryFile, people: dict[str, Person]
+) -> None:
+    for entry in directory.people:
+        person = people[entry.user_id]
+        await revoke_all_from(connection, person, FROM_FILE)
+        for granted in entry.grants:
+            await grant(
+                connection,
+                person,
+                granted.role,
+                granted_by="directory file",
+                reason=granted.reason,
+                expires_at=granted.expires_at,
+                source=FROM_FILE,
+            )
+
+
+async def _load_channel(connection: AsyncConnection, entry: ChannelEntry, directory: DirectoryFile) -> None:
+    ids = {person.handle: person.user_id for person in directory.people}
+    # A handle that nobody has stays as it is: an unknown member, for whom nothing may be said.
+    members = [ids.get(name, name) for name in entry.members if name != directory.workspace.bot_handle]
+    channel = Channel(entry.channel_id, entry.name, not entry.private, entry.shared, members)
+    await remember_channel(connection, channel)

@@ -1,0 +1,131 @@
+"""The job queue: work is recorded in the transaction of what asks for it, and outlives every crash.
+
+Procrastinate on the same PostgreSQL. Nothing in it recovers by itself after a SIGKILL, so a watch goes round:
+jobs whose worker stopped beating are given to a living one, and a job that keeps killing its worker is set
+aside after a few tries.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import procrastinate
+import structlog
+from procrastinate.jobs import Job, Status
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.database import APP, DatabaseUrls, connection_options
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class QueueSettings:
+    """How many jobs at once, how often a job is tried, and after how many seconds a silent worker is dead."""
+
+    concurrency: int = 4
+    tries: int = 3
+    retry_wait_s: int = 2
+    heartbeat_s: float = 2.0
+    dead_after_s: float = 10.0
+    polling_s: float = 2.0
+
+
+class JobQueue:
+    """Named kinds of work, and a worker that does it. `given_up` is told of a job that will not be tried again."""
+
+    def __init__(self, urls: DatabaseUrls, settings: QueueSettings | None = None) -> None:
+        self._settings = settings or QueueSettings()
+        connector = procrastinate.PsycopgConnector(
+            conninfo=urls.app or urls.admin,
+            kwargs={"options": connection_options(APP)},
+            min_size=1,
+            max_size=6,
+        )
+        self._app = procrastinate.App(connector=connector)
+        self._given_up: dict[str, Work] = {}
+
+    def on(self, name: str, work: Work, given_up: Work) -> None:
+        """Say what does the jobs called `name`, and what is told when one of them is given up."""
+        retry = procrastinate.RetryStrategy(
+            max_attempts=self._settings.tries - 1, wait=self._settings.retry_wait_s
+        )
+
+        async def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
+            try:
+                await work(**arguments)
+            except Exception:
+                log.exception("job failed", job=name, attempt=context.job.attempts + 1, **arguments)
+                if context.job.attempts + 1 >= self._settings.tries:
+                    await given_up(**arguments)
+                raise
+
+        self._given_up[name] = given_up
+        self._app.task(name=name, retry=retry, pass_context=True)(run)
+
+    async def defer(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
+        """Record a job in the caller's transaction: it exists if, and only if, that commits."""
+        raw = await connection.get_raw_connection()
+        task = self._app.configure_task(name, connection=raw.driver_connection)
+        await task.defer_async(**arguments)
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Work on jobs while this is open; jobs in hand are finished, within a few seconds, at the end."""
+        async with self._app.open_async():
+            worker = asyncio.create_task(self._work(), name="jobs")
+            watch = asyncio.create_task(self._watch(), name="stalled jobs")
+            try:
+                yield
+            finally:
+                for task in (watch, worker):
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
+
+    async def _work(self) -> None:
+        """The worker ends when PostgreSQL restarts, even without an error: start it again."""
+        while True:
+            try:
+                await self._app.run_worker_async(
+                    concurrency=self._settings.concurrency,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=self._settings.polling_s,
+                    update_heartbeat_interval=self._settings.heartbeat_s,
+                    stalled_worker_timeout=self._settings.dead_after_s,
+                    shutdown_graceful_timeout=5,
+                    delete_jobs="successful",
+                )
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("the worker stopped; starting it again")
+            await asyncio.sleep(self._settings.polling_s)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self.recover()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                log.exception("stalled jobs could not be looked for; trying again")
+            await asyncio.sleep(self._settings.dead_after_s / 2)
+
+    async def recover(self) -> None:
+        """Give the jobs of dead workers to living ones; set aside those that were tried often enough."""
+        manager = self._app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self._settings.dead_after_s):
+            if job.attempts + 1 >= self._settings.tries:
+                await self._set_aside(job)
+            else:
+                await manager.retry_job(job)
+
+    async def _set_aside(self, job: Job) -> None:
+        log.error("job set aside: its worker died each time", job=job.task_name, attempts=job.attempts)
+        await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+        await self._given_up[job.task_name](**job.task_kwargs)

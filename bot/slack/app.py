@@ -1,0 +1,241 @@
+"""The Bolt app: listeners that store what came and leave the work to jobs.
+
+`process_before_response` makes Bolt run a listener to its end before Slack hears "ok": what is acknowledged
+is stored, and what could not be stored is not acknowledged, so that Slack delivers it again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from auth.database import Database
+from bot.queue import JobQueue
+from bot.slack.ingest_requests import NewRequest, accept_request, add_request, read_request
+from bot.slack.ingesting import ADMINS_ONLY, INGEST_JOB, OFFER_JOB, Intake, readers_policy, title_of_link
+from bot.slack.messages import first_link, is_written_by_a_person, mentions, plain_text
+from bot.slack.people import Roster
+from bot.slack.questions import IncomingQuestion, claim
+from bot.slack.replying import ANSWER_JOB
+from bot.slack.views import CHOOSE_READERS, READERS_VIEW, readers_view, role_choice
+
+log = structlog.get_logger(__name__)
+
+USAGE = "Write `/ingest` and a web address, or the text to add. Or send me a file in a direct message."
+NOT_NOW = "I cannot reach my database just now. Your question is not lost: I try again in a minute or so."
+PASTED_TITLE_LENGTH = 60
+
+
+def slack_client(token: str, api_url: str) -> AsyncWebClient:
+    """A Web API client that waits and tries again when Slack is busy, unreachable or broken."""
+    retries = [
+        AsyncConnectionErrorRetryHandler(max_retry_count=2),
+        AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+        AsyncServerErrorRetryHandler(max_retry_count=2),
+    ]
+    return AsyncWebClient(token=token, base_url=api_url, retry_handlers=retries)
+
+
+class Desk:
+    """The listeners of one workspace. Each stores, enqueues and returns."""
+
+    def __init__(
+        self,
+        database: Database,
+        workspace_id: int,
+        queue: JobQueue,
+        roster: Roster,
+        intake: Intake,
+        bot_user_id: str,
+    ) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+        self._queue = queue
+        self._roster = roster
+        self._intake = intake
+        self._bot_user_id = bot_user_id
+
+    def app(self, client: AsyncWebClient) -> AsyncApp:
+        app = AsyncApp(client=client, process_before_response=True, request_verification_enabled=False)
+        app.event("app_mention")(self.on_mention)
+        app.event("message")(self.on_message)
+        app.event("team_join")(self.on_person)
+        app.event("user_change")(self.on_person)
+        app.event({"type": "app_home_opened"})(self.on_nothing)
+        app.event({"type": "member_joined_channel"})(self.on_nothing)
+        app.event({"type": "member_left_channel"})(self.on_nothing)
+        app.command("/ingest")(self.on_ingest)
+        app.action(CHOOSE_READERS)(self.on_choose_readers)
+        app.view(READERS_VIEW)(self.on_readers_chosen)
+        return app
+
+    async def on_nothing(self) -> None:
+        """An event that asks for nothing: audiences are read afresh for every answer."""
+
+    async def on_person(self, event: Mapping[str, Any]) -> None:
+        await self._roster.note([event["user"]])
+
+    async def on_mention(
+        self, event: Mapping[str, Any], body: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        if is_written_by_a_person(event):
+            await self._take_question(event, body, client)
+
+    async def on_message(
+        self, event: Mapping[str, Any], body: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        """A direct message is a question; elsewhere only what mentions the bot, which `app_mention` brings too."""
+        if not is_written_by_a_person(event) or event["user"] == self._bot_user_id:
+            return
+        if event.get("channel_type") == "im" and event.get("files"):
+            await self._take_files(event, body)
+            if not plain_text(event.get("text") or ""):
+                return
+        if event.get("channel_type") == "im" or mentions(event, self._bot_user_id):
+            await self._take_question(event, body, client)
+
+    async def _take_question(
+        self, event: Mapping[str, Any], body: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        question = IncomingQuestion(
+            event_id=body["event_id"],
+            channel_id=event["channel"],
+            channel_type=event.get("channel_type") or _type_by_id(event["channel"]),
+            message_ts=event["ts"],
+            thread_ts=event.get("thread_ts"),
+            asker_slack_id=event["user"],
+            text=plain_text(event.get("text") or ""),
+        )
+        try:
+            async with self._database.writing_in(self._workspace_id) as connection:
+                question_id = await claim(connection, question)
+                if question_id is not None:
+                    await self._queue.defer(connection, ANSWER_JOB, question_id=question_id)
+        except SQLAlchemyError:
+            await _say_not_now(client, question)
+            raise  # not acknowledged: Slack delivers it again
+
+    async def _take_files(self, event: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            for file in event["files"]:
+                new = NewRequest(
+                    kind="file",
+                    locator=file["id"],
+                    title=file.get("title") or file.get("name") or file["id"],
+                    requested_by=event["user"],
+                    channel_id=event["channel"],
+                    event_id=f"{body['event_id']}:{file['id']}",
+                )
+                request_id = await add_request(connection, new)
+                if request_id is not None:
+                    await self._queue.defer(connection, OFFER_JOB, request_id=request_id)
+
+    async def on_ingest(self, ack: AsyncAck, command: Mapping[str, Any], client: AsyncWebClient) -> None:
+        """`/ingest URL or text`: keep what was given and ask who may read it."""
+        given = (command.get("text") or "").strip()
+        if not await self._intake.is_admin(command["user_id"]):
+            await ack(ADMINS_ONLY)
+            return
+        if not given:
+            await ack(USAGE)
+            return
+        link = first_link(given)
+        new = NewRequest(
+            kind="url" if link else "text",
+            locator=link or "pasted text",
+            title=title_of_link(link) if link else _first_line(given),
+            content=None if link else plain_text_keeping_lines(given),
+            requested_by=command["user_id"],
+            channel_id=command["channel_id"],
+        )
+        async with self._database.writing_in(self._workspace_id) as connection:
+            request_id = await add_request(connection, new)
+        assert request_id is not None
+        await self._ask_for_readers(client, command["trigger_id"], new.title, request_id)
+        await ack()
+
+    async def on_choose_readers(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        """The button under a file: opens the modal. Its value grants nothing: request and rights are looked up."""
+        await ack()
+        user_id, request_id = body["user"]["id"], _as_id(body["actions"][0].get("value"))
+        async with self._database.writing_in(self._workspace_id) as connection:
+            request = await read_request(connection, request_id) if request_id is not None else None
+        if request is None or request.requested_by != user_id or not await self._intake.is_admin(user_id):
+            return
+        if request.state == "waiting":
+            await self._ask_for_readers(client, body["trigger_id"], request.title, request.id)
+
+    async def on_readers_chosen(
+        self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any]
+    ) -> None:
+        """The modal: fix the readers and start the work, in one transaction."""
+        title, roles, rule = role_choice(view["state"])
+        user_id, request_id = body["user"]["id"], _as_id(view.get("private_metadata"))
+        if not await self._intake.is_admin(user_id):
+            await ack(response_action="errors", errors={"readers": ADMINS_ONLY})
+            return
+        unknown = sorted(set(roles) - set(await self._intake.roles()))
+        if unknown or not roles:
+            said = f"There is no role called {', '.join(unknown)} any more." if unknown else "Choose a role."
+            await ack(response_action="errors", errors={"readers": said})
+            return
+        policy = readers_policy(list(roles), rule)
+        await ack()
+        async with self._database.writing_in(self._workspace_id) as connection:
+            request = await read_request(connection, request_id) if request_id is not None else None
+            if request is None or request.requested_by != user_id:
+                return
+            if await accept_request(connection, request.id, str(policy), title or request.title):
+                await self._queue.defer(connection, INGEST_JOB, request_id=request.id)
+
+    async def _ask_for_readers(
+        self, client: AsyncWebClient, trigger_id: str, title: str, request_id: int
+    ) -> None:
+        view = readers_view(title, request_id, await self._intake.roles())
+        await client.views_open(trigger_id=trigger_id, view=view)
+
+
+async def _say_not_now(client: AsyncWebClient, question: IncomingQuestion) -> None:
+    """Tell the asker, alone, that the database is away. In a direct message everything is private."""
+    try:
+        if question.channel_type == "im":
+            await client.chat_postMessage(channel=question.channel_id, text=NOT_NOW)
+        else:
+            await client.chat_postEphemeral(
+                channel=question.channel_id, user=question.asker_slack_id, text=NOT_NOW
+            )
+    except SlackApiError:
+        log.exception("could not say that the database is away")
+
+
+def _type_by_id(channel_id: str) -> str:
+    """`app_mention` carries no channel type; direct messages alone need telling apart: their ids begin with D."""
+    return "im" if channel_id.startswith("D") else "channel"
+
+
+def _first_line(text: str) -> str:
+    line = plain_text(text.strip().splitlines()[0])
+    return line if len(line) <= PASTED_TITLE_LENGTH else line[:PASTED_TITLE_LENGTH].rsplit(" ", 1)[0] + " ..."
+
+
+def plain_text_keeping_lines(text: str) -> bytes:
+    return "\n".join(plain_text(line) for line in text.splitlines()).encode()
+
+
+def _as_id(value: object) -> int | None:
+    """Ids in payloads are anybody's writing: whatever is not a plain number is no id."""
+    return (
+        int(value)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
+        else None
+    )

@@ -1,0 +1,96 @@
+"""Sending to Slack: to a place for everybody in it, or to one person alone; and finding what was sent before."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.places import DIRECT, Place
+from bot.slack.views import ANSWER_EVENT, Block
+
+HISTORY_PAGE = 100
+
+
+class Outbox:
+    """Messages of the bot. Links are never unfurled: that would fetch what a document names."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self.client = client
+
+    async def post(
+        self, place: Place, text: str, blocks: Sequence[Block], *, question_id: int | None = None
+    ) -> str:
+        """Post for everybody in `place`; returns the message's ts. `question_id` marks it as that answer."""
+        marked = {"event_type": ANSWER_EVENT, "event_payload": {"question": question_id}}
+        response = await self.client.chat_postMessage(
+            channel=place.channel_id,
+            thread_ts=place.thread_ts,
+            text=text,
+            blocks=list(blocks),
+            unfurl_links=False,
+            unfurl_media=False,
+            metadata=marked if question_id is not None else None,
+        )
+        return str(response["ts"])
+
+    async def tell_alone(
+        self,
+        place: Place,
+        user_id: str,
+        text: str,
+        blocks: Sequence[Block],
+        *,
+        question_id: int | None = None,
+    ) -> None:
+        """Tell one person in a place something that nobody else there sees. A direct message is that already."""
+        if place.is_direct:
+            await self.post(place, text, blocks, question_id=question_id)
+            return
+        await self.client.chat_postEphemeral(
+            channel=place.channel_id,
+            user=user_id,
+            text=text,
+            blocks=list(blocks),
+            thread_ts=place.thread_ts,
+        )
+
+    async def tell_in_person(self, user_id: str, text: str, blocks: Sequence[Block]) -> None:
+        """A direct message to somebody."""
+        await self.post(Place(user_id, DIRECT, None), text, blocks)
+
+    async def show_status(self, place: Place, message_ts: str, status: str) -> None:
+        """A passing line such as "is reading ...". Only a courtesy: failing to show it is no failure."""
+        try:
+            await self.client.assistant_threads_setStatus(
+                channel_id=place.channel_id, thread_ts=place.thread_ts or message_ts, status=status
+            )
+        except SlackApiError:
+            return
+
+    async def find_answer(self, place: Place, message_ts: str, question_id: int) -> str | None:
+        """The ts of the answer to this question if it is out already. Raises SlackApiError if it cannot tell."""
+        cursor = ""
+        while True:
+            page = await self._page(place, message_ts, cursor)
+            for message in page["messages"]:
+                if _answers(message, question_id):
+                    return str(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+
+    async def _page(self, place: Place, message_ts: str, cursor: str) -> Any:
+        since: dict[str, Any] = {"oldest": message_ts, "limit": HISTORY_PAGE, "cursor": cursor}
+        since["include_all_metadata"] = True
+        if place.thread_ts:
+            return await self.client.conversations_replies(
+                channel=place.channel_id, ts=place.thread_ts, **since
+            )
+        return await self.client.conversations_history(channel=place.channel_id, **since)
+
+
+def _answers(message: dict[str, Any], question_id: int) -> bool:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    return metadata.get("event_type") == ANSWER_EVENT and payload.get("question") == question_id

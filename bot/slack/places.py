@@ -1,0 +1,65 @@
+"""Where something is said, and who can read it there. Read from Slack each time: members come and go."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from auth.rights import Audience
+
+PAGE = 1000
+DIRECT = "im"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A conversation, and the thread in it that an answer belongs to (None: the conversation itself)."""
+
+    channel_id: str
+    channel_type: str
+    thread_ts: str | None
+
+    @property
+    def is_direct(self) -> bool:
+        return self.channel_type == DIRECT
+
+
+async def read_audience(
+    client: AsyncWebClient, place: Place, asker_slack_id: str, bot_user_id: str
+) -> Audience:
+    """Everybody who will see what is posted in `place`, the bot itself left out.
+
+    A public channel is open to every full member. Where Slack does not say who is there, or where people of
+    another company may come in (a shared channel), the audience is incomplete.
+    """
+    alone = frozenset({asker_slack_id})
+    if place.is_direct:
+        return Audience(alone)
+    try:
+        channel = (await client.conversations_info(channel=place.channel_id))["channel"]
+        members = await _members(client, place.channel_id)
+    except SlackApiError:
+        return Audience(alone, complete=False)
+    return Audience(
+        slack_user_ids=(frozenset(members) | alone) - {bot_user_id},
+        every_member=not (channel.get("is_private") or channel.get("is_mpim")),
+        complete=not _is_shared(channel),
+    )
+
+
+def _is_shared(channel: dict[str, Any]) -> bool:
+    return bool(
+        channel.get("is_ext_shared") or channel.get("is_pending_ext_shared") or channel.get("is_org_shared")
+    )
+
+
+async def _members(client: AsyncWebClient, channel_id: str) -> list[str]:
+    members: list[str] = []
+    cursor = ""
+    while True:
+        page = await client.conversations_members(channel=channel_id, limit=PAGE, cursor=cursor)
+        members.extend(page["members"])
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return members

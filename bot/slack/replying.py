@@ -1,0 +1,186 @@
+"""From a stored question to what is sent: who may see what, the answer, the check before sending, the sending."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+from slack_sdk.errors import SlackApiError
+
+from auth.clearance import Clearance
+from auth.database import Database
+from auth.rights import Audience, audience_clearance, nothing, rights_of
+from bot.assistant import NOTHING_FOUND, Assistant, Parts, Reply
+from bot.queue import JobQueue
+from bot.slack.delivery import Outbox
+from bot.slack.people import Roster
+from bot.slack.places import read_audience
+from bot.slack.questions import Question, SentAnswer, keep_answer, move, read_question
+from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks
+
+log = structlog.get_logger(__name__)
+
+ANSWER_JOB = "answer"
+STATUS = "is reading the documents ..."
+ONLY_YOU = "Only you can see this: not everybody here may read all of its sources."
+ASK_SOMETHING = (
+    "Ask me a question about the company's documents, for example: how many days of leave do we have?"
+)
+WENT_WRONG = "Something went wrong while I was answering, and I have stopped trying. Please ask again later."
+INTERRUPTED = "I was interrupted while answering. If no answer stands here, please ask again."
+RIGHTS_MOVED = "Who may read what changed while I was answering. Please ask again."
+ANSWERING_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the asker, and what everybody in the place, may read at one moment."""
+
+    asker: Clearance
+    audience: Clearance
+
+    def still_allows(self, parts: Parts) -> bool:
+        """Whether what was answered may go out under these rights."""
+        return _covers(self.audience, parts.everybody) and _covers(self.asker, parts.asker)
+
+
+def _covers(clearance: Clearance, reply: Reply | None) -> bool:
+    return reply is None or clearance.covers(reply.label_ids)
+
+
+class Replier:
+    """Answers stored questions, each once, whatever is killed in between."""
+
+    def __init__(
+        self,
+        database: Database,
+        workspace_id: int,
+        assistant: Assistant,
+        roster: Roster,
+        outbox: Outbox,
+        bot_user_id: str,
+    ) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+        self._assistant = assistant
+        self._roster = roster
+        self._outbox = outbox
+        self._bot_user_id = bot_user_id
+
+    def register(self, queue: JobQueue) -> None:
+        queue.on(ANSWER_JOB, self.reply, given_up=self.give_up)
+
+    async def reply(self, question_id: int) -> None:
+        """Answer a question that waits; one that may have been answered already is looked up in Slack first."""
+        question = await self._read(question_id)
+        if question.state in {"answered", "failed"}:
+            return
+        posted = False
+        if question.state == "sending":
+            try:
+                posted = await self._is_posted(question)
+            except SlackApiError as error:
+                # Slack does not say whether an answer is out: rather tell the asker than send it twice.
+                log.warning("cannot tell whether an answer is out", error=error.response.get("error"))
+                await self._send_alone(question, INTERRUPTED)
+                return
+        if posted and question.place.is_direct:
+            await self._move(question, "answered")
+        elif question.text:
+            await self._outbox.show_status(question.place, question.message_ts, STATUS)
+            await self._answer(question, posted)
+        else:
+            await self._send_alone(question, ASK_SOMETHING)
+
+    async def give_up(self, question_id: int) -> None:
+        """Tell the asker, alone, that there will be no answer: nobody is left in silence."""
+        question = await self._read(question_id)
+        if question.state in {"received", "sending"}:
+            await self._send_alone(question, WENT_WRONG, state="failed")
+
+    async def _answer(self, question: Question, posted: bool) -> None:
+        """Answer under the rights of now; if they shrink meanwhile, answer again rather than send.
+
+        `posted` says that everybody's part is out already, from before a crash.
+        """
+        for _ in range(ANSWERING_TRIES):
+            before = await self._standing(question)
+            parts = await self._assistant.answer_in_place(question.text, before.asker, before.audience)
+            now = await self._standing(question)
+            if now.still_allows(parts):
+                await self._send(question, parts, posted)
+                return
+        await self._send_alone(question, RIGHTS_MOVED)
+
+    async def _standing(self, question: Question) -> Standing:
+        audience = await self._audience(question)
+        await self._roster.know(audience.slack_user_ids)
+        rights = await rights_of(self._database, self._workspace_id, question.asker_slack_id)
+        asker = rights.clearance if rights else nothing(self._workspace_id)
+        if question.place.is_direct:
+            return Standing(asker, asker)
+        return Standing(asker, await audience_clearance(self._database, self._workspace_id, audience))
+
+    async def _audience(self, question: Question) -> Audience:
+        client = self._outbox.client
+        return await read_audience(client, question.place, question.asker_slack_id, self._bot_user_id)
+
+    async def _send(self, question: Question, parts: Parts, posted: bool) -> None:
+        await self._move(question, "sending")
+        if parts.everybody and not posted:
+            await self._send_to_everybody(question, parts.everybody)
+        if parts.asker:
+            await self._send_to_asker(question, parts.asker, in_thread=posted or parts.everybody is not None)
+        if not (parts.everybody or parts.asker or posted):
+            await self._send_alone(question, NOTHING_FOUND)
+            return
+        await self._move(question, "answered")
+
+    async def _send_to_everybody(self, question: Question, reply: Reply) -> None:
+        ts = await self._outbox.post(
+            question.place, answer_text(reply.answer), answer_blocks(reply.answer), question_id=question.id
+        )
+        await self._keep(question, reply, "channel", ts)
+
+    async def _send_to_asker(self, question: Question, reply: Reply, in_thread: bool) -> None:
+        blocks = answer_blocks(reply.answer, note=ONLY_YOU)
+        await self._tell_alone(question, answer_text(reply.answer), blocks, in_thread)
+        await self._keep(question, reply, "asker", None)
+
+    async def _send_alone(self, question: Question, text: str, state: str = "answered") -> None:
+        await self._move(question, "sending")
+        await self._tell_alone(question, text, plain_blocks(text), in_thread=False)
+        await self._move(question, state)
+
+    async def _tell_alone(
+        self, question: Question, text: str, blocks: Sequence[Block], in_thread: bool
+    ) -> None:
+        """A private message in a thread shows only where the thread exists already."""
+        place = question.place
+        where = place if in_thread or question.thread_ts else replace(place, thread_ts=None)
+        await self._outbox.tell_alone(where, question.asker_slack_id, text, blocks, question_id=question.id)
+
+    async def _is_posted(self, question: Question) -> bool:
+        """Whether an answer that was being sent when the bot died arrived."""
+        found = await self._outbox.find_answer(question.place, question.message_ts, question.id)
+        return found is not None
+
+    async def _read(self, question_id: int) -> Question:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            return await read_question(connection, question_id)
+
+    async def _move(self, question: Question, state: str) -> None:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await move(connection, question.id, state)
+
+    async def _keep(self, question: Question, reply: Reply, part: str, ts: str | None) -> None:
+        sent = SentAnswer(
+            part=part,
+            text=" ".join(sentence.text for sentence in reply.answer.sentences),
+            label_ids=reply.label_ids,
+            chunk_ids=reply.chunk_ids,
+            clearance=reply.clearance,
+            model=reply.answer.model,
+            message_ts=ts,
+        )
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await keep_answer(connection, question.id, sent)

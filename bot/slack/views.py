@@ -1,0 +1,151 @@
+"""What the bot shows: Block Kit built from plain values. Every text is escaped here, once, and only here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bot.answering import Answer
+from retrieval.passages import Passage
+
+Block = dict[str, Any]
+ANSWER_EVENT = "ostiary_answer"
+CHOOSE_READERS = "choose_readers"
+READERS_VIEW = "ingest_readers"
+SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT = 3000, 100, 75
+
+
+def escape(text: str) -> str:
+    """Text for mrkdwn: with & < > escaped no mention, link or command in it can come alive."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def answer_blocks(answer: Answer, *, note: str | None = None) -> list[Block]:
+    """An answer with its numbered sources; `note` stands above it."""
+    said = " ".join(
+        escape(sentence.text) + "".join(f" [{number}]" for number in sentence.passages)
+        for sentence in answer.sentences
+    )
+    blocks = [_section(part) for part in _split(said)]
+    sources = "\n".join(_source(number, passage) for number, passage in enumerate(answer.cited, start=1))
+    blocks += [_context(part) for part in _split(sources)]
+    return [_context(escape(note)), *blocks] if note else blocks
+
+
+def answer_text(answer: Answer) -> str:
+    """The same for notifications and screen readers, escaped, without the sources."""
+    return escape(" ".join(sentence.text for sentence in answer.sentences))
+
+
+def plain_blocks(text: str) -> list[Block]:
+    return [_section(part) for part in _split(escape(text))]
+
+
+def offer_blocks(title: str, request_id: int) -> list[Block]:
+    """Asks an admin who may read a document that they sent."""
+    button = {
+        "type": "button",
+        "action_id": CHOOSE_READERS,
+        "style": "primary",
+        "text": _plain("Choose who may read it"),
+        "value": str(request_id),
+    }
+    said = f"*{escape(title)}* is not in the knowledge base yet. Nobody can read it until you say who may."
+    return [_section(said), {"type": "actions", "elements": [button]}]
+
+
+def readers_view(title: str, request_id: int, roles: Mapping[str, str]) -> dict[str, Any]:
+    """The modal in which an admin names a document and its readers; carries the request's id and no more."""
+    options = [_role_option(name, text) for name, text in roles.items()][:OPTION_LIMIT]
+    return {
+        "type": "modal",
+        "callback_id": READERS_VIEW,
+        "private_metadata": str(request_id),
+        "title": _plain("Add a document"),
+        "submit": _plain("Add"),
+        "close": _plain("Cancel"),
+        "blocks": [
+            _input(
+                "title", "Title", {"type": "plain_text_input", "action_id": "title", "initial_value": title}
+            ),
+            _input(
+                "readers",
+                "Who may read it?",
+                {"type": "multi_static_select", "action_id": "readers", "options": options},
+            ),
+            _input(
+                "rule",
+                "Readers need",
+                {
+                    "type": "static_select",
+                    "action_id": "rule",
+                    "options": [
+                        _option("Any one of these roles", "any"),
+                        _option("All of these roles", "all"),
+                    ],
+                    "initial_option": _option("Any one of these roles", "any"),
+                },
+            ),
+        ],
+    }
+
+
+def _source(number: int, passage: Passage) -> str:
+    """`[1] Title › Heading, p. 3 · 1 March 2026`, linked only if its own source is a web address."""
+    path = [passage.title, *(part for part in passage.heading_path if part != passage.title)]
+    name = escape(" › ".join(path))
+    link = _link(passage.url)
+    shown = f"<{link}|{name.replace('|', '¦')}>" if link else name
+    page = f", p. {passage.page}" if passage.page else ""
+    dated = f" · {passage.dated.day} {passage.dated:%B %Y}" if passage.dated else ""
+    return f"[{number}] {shown}{page}{dated}"
+
+
+def _link(url: str | None) -> str | None:
+    parts = urlsplit(url or "")
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        return None
+    return quote(url or "", safe=":/?&=#%~+,;@-._()")
+
+
+def _split(text: str) -> list[str]:
+    """Parts that fit a section, cut between words; no entity such as &amp; is cut."""
+    parts: list[str] = []
+    while len(text) > SECTION_LIMIT:
+        cut = max(text.rfind(mark, 0, SECTION_LIMIT) for mark in (" ", "\n"))
+        cut = cut if cut > 0 else SECTION_LIMIT - 10
+        parts.append(text[:cut])
+        text = text[cut:].lstrip()
+    return [*parts, text] if text else parts
+
+
+def _role_option(name: str, description: str) -> Block:
+    return _option(name, name, description)
+
+
+def _option(text: str, value: str, description: str = "") -> Block:
+    option: Block = {"text": _plain(text[:TITLE_LIMIT]), "value": value}
+    return {**option, "description": _plain(description[:TITLE_LIMIT])} if description else option
+
+
+def _input(block_id: str, label: str, element: Block) -> Block:
+    return {"type": "input", "block_id": block_id, "label": _plain(label), "element": element}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def role_choice(state: Mapping[str, Any]) -> tuple[str, Sequence[str], str]:
+    """(title, roles, rule) as submitted in the readers modal."""
+    values = state["values"]
+    chosen = [option["value"] for option in values["readers"]["readers"]["selected_options"]]
+    rule = values["rule"]["rule"]["selected_option"]["value"]
+    return (values["title"]["title"].get("value") or "").strip(), chosen, rule
