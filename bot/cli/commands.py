@@ -1,0 +1,108 @@
+"""The commands and their options, as `--help` shows them."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="ostiary",
+    help="A permission-aware assistant: it answers only from documents that everybody who will see the answer may"
+    " read.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    as_: Annotated[str, typer.Option("--as", help="Handle of the person who asks.", metavar="HANDLE")],
+    in_: Annotated[
+        str | None,
+        typer.Option(
+            "--in", help="Channel in which it is asked. Without it: a direct message.", metavar="CHANNEL"
+        ),
+    ] = None,
+) -> None:
+    """Ask a question as somebody would in Slack, and see who would get which answer."""
+    from bot.cli.asking import ask_once
+
+    asyncio.run(ask_once(question, as_, in_))
+
+
+@app.command()
+def ingest(
+    source: Annotated[str, typer.Argument(help="A file, a folder, or a web address.", metavar="PATH|URL")],
+    readers: Annotated[
+        str,
+        typer.Option(
+            help="Who may read it: roles, a comma for any of them, a plus where all are needed, ! for must not be"
+            " held. Example: finance+leadership,hr",
+            metavar="ROLE,...",
+        ),
+    ],
+    title: Annotated[str | None, typer.Option(help="Title, instead of the document's own.")] = None,
+    dated: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of the document, YYYY-MM-DD.")
+    ] = None,
+    department: Annotated[str, typer.Option(help="Department that it belongs to.")] = "",
+) -> None:
+    """Add documents, or newer versions of them, and say who may read them."""
+    from bot.cli.ingesting import ingest_source
+
+    asyncio.run(ingest_source(source, readers, title, dated.date() if dated else None, department))
+
+
+@app.command()
+def directory(
+    file: Annotated[
+        Path, typer.Argument(help="TOML file with [workspace], [[roles]], [[people]], [[channels]].")
+    ],
+) -> None:
+    """Load roles, people and channels from a file. Loading it again brings everything to what it says."""
+    from bot.cli.setup import load_directory_file
+
+    asyncio.run(load_directory_file(file))
+
+
+@app.command()
+def serve() -> None:
+    """Connect to Slack and answer until stopped."""
+    from bot.cli.serving import serve as run
+
+    asyncio.run(run())
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the page.", min=0, max=65535)] = 8765,
+) -> None:
+    """Try it without Slack: a demo company, its workspace in the browser, and the bot in it."""
+    from bot.demo.start import run_demo
+
+    asyncio.run(run_demo(port))
+
+
+@app.command()
+def migrate(
+    down_to: Annotated[
+        str | None, typer.Option(help="Go back to this revision instead; `base` takes everything away.")
+    ] = None,
+) -> None:
+    """Bring the database to this version of Ostiary."""
+    from bot.cli.setup import migrate as run
+
+    asyncio.run(run(down_to))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is configured, what is missing, and how to mend it."""
+    from bot.cli.doctor import examine
+
+    if not asyncio.run(examine()):
+        raise typer.Exit(1)

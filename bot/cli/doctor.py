@@ -1,0 +1,97 @@
+"""`ostiary doctor`: what is configured, what is missing, and how to mend it."""
+
+import asyncio
+import os
+import platform
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from auth.database import Database
+from auth.directory import list_workspaces
+from auth.errors import OstiaryError
+from bot.cli.output import checks_table, out
+from bot.runtime import open_database
+from bot.settings import Settings, load_settings
+from bot.slack.app import slack_client
+from bot.slack.service import identify
+from retrieval.weights import embedder_folder, free_memory, language_model_folder
+
+Row = tuple[bool | None, str, str]
+"""Fine (None: merely said), what was looked at, how it stands."""
+
+
+async def examine() -> bool:
+    """Print every check; True if nothing is wrong that keeps Ostiary from working."""
+    settings = load_settings()
+    rows: list[Row] = [_machine(), _home(settings)]
+    rows += await _checked("Database", lambda: _database(settings))
+    for what, name, find in (
+        ("Embedding model", settings.embedding_model, embedder_folder),
+        ("Language model", settings.language_model, language_model_folder),
+    ):
+        rows += await _checked(what, lambda w=what, n=name, f=find: _model(w, n, f, settings))  # type: ignore[misc]
+    rows += await _checked("Adapter", lambda: _adapter(settings))
+    rows += await _checked("Slack", lambda: _slack(settings))
+    out.print(checks_table(rows))
+    return all(fine is not False for fine, _, _ in rows)
+
+
+async def _checked(what: str, check: Callable[[], Awaitable[list[Row]]]) -> list[Row]:
+    """A check that fails says its own sentence and does not stop the others."""
+    try:
+        return await check()
+    except OstiaryError as error:
+        return [(False, what, str(error))]
+
+
+def _machine() -> Row:
+    free = free_memory()
+    memory = f", {free / 2**30:.1f} GB of memory free" if free is not None else ""
+    return (None, "Machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{memory}")
+
+
+def _home(settings: Settings) -> Row:
+    nearest = next(path for path in (settings.home, *settings.home.parents) if path.exists())
+    if os.access(nearest, os.W_OK):
+        return (True, "Home", f"{settings.home}")
+    return (False, "Home", f"{settings.home} cannot be written. Set OSTIARY_HOME to a folder that can.")
+
+
+async def _database(settings: Settings) -> list[Row]:
+    where = "DATABASE_URL" if settings.database_url else "embedded server"
+    async with open_database(settings) as database:
+        rows: list[Row] = [(True, "Database", f"{where}, migrated; row-level security stands for both roles")]
+        return [*rows, *await _workspaces(database)]
+
+
+async def _workspaces(database: Database) -> list[Row]:
+    async with database.registering() as connection:
+        workspaces = await list_workspaces(connection)
+    if not workspaces:
+        said = "none yet: `ostiary demo`, `ostiary directory FILE` or `ostiary serve` makes the first"
+        return [(None, "Workspaces", said)]
+    return [(None, "Workspaces", ", ".join(f"{name} ({team_id})" for _, team_id, name in workspaces))]
+
+
+async def _model(what: str, name: str, find: Callable[..., Path], settings: Settings) -> list[Row]:
+    await asyncio.to_thread(find, name, cache=settings.cache)
+    return [(True, what, name)]
+
+
+async def _adapter(settings: Settings) -> list[Row]:
+    from finetune.adapters import load_adapter
+
+    if settings.adapter is None:
+        return [(None, "Adapter", "none")]
+    adapter = load_adapter(settings.adapter, settings.language_model)
+    return [(True, "Adapter", f"{adapter.name}, for whoever may read: {adapter.readers}")]
+
+
+async def _slack(settings: Settings) -> list[Row]:
+    if settings.slack_bot_token is None or settings.slack_app_token is None:
+        said = "not connected: SLACK_BOT_TOKEN and SLACK_APP_TOKEN are needed by `ostiary serve` alone"
+        return [(None, "Slack", said)]
+    client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+    async with open_database(settings) as database:
+        team = await identify(client, database)
+    return [(True, "Slack", f"{team.name} ({team.team_id})")]

@@ -1,0 +1,131 @@
+"""`ostiary ingest`: files, folders and web addresses into the knowledge base, each whole or not at all."""
+
+import asyncio
+import sys
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from retrieval.sources.files import SkippedFile, SourceItem, find_files
+from retrieval.sources.urls import FetchLimits, fetch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from auth.directory import intern_label
+from auth.errors import OstiaryError
+from auth.labels import parse_policy
+from bot.cli.output import err, out, progress_line
+from bot.runtime import load_embeddings, open_database, open_ingestor, the_workspace
+from bot.settings import load_settings
+from retrieval.ingestion import Ingestor, Submission
+
+
+class NoSource(OstiaryError):
+    """What was to be ingested is not there; the message says what was looked for."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is the same for every document of one command."""
+
+    label_id: int
+    title: str | None
+    dated: date | None
+    department: str
+    limits: FetchLimits
+
+
+@dataclass
+class Tally:
+    """How it went, to be said at the end."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    passages: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+async def ingest_source(
+    source: str, readers: str, title: str | None, dated: date | None, department: str
+) -> None:
+    """Ingest all of `source`; what fails is named, the rest goes on, and the exit code says that some failed."""
+    settings = load_settings()
+    policy = parse_policy(readers)
+    items = _items(source)
+    async with AsyncExitStack() as stack:
+        with progress_line() as progress:
+            database = await stack.enter_async_context(open_database(settings, progress))
+            workspace_id = await the_workspace(database, settings)
+            async with database.writing_in(workspace_id) as connection:
+                label_id = await intern_label(connection, policy)
+            embeddings = await load_embeddings(settings, progress)
+        ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
+        limits = FetchLimits(max_bytes=settings.max_document_mb * 2**20)
+        wanted = Wanted(label_id, title, dated, department, limits)
+        tally = await _ingest_all(ingestor, workspace_id, items, wanted)
+    _report(tally, str(policy))
+    if tally.failures:
+        sys.exit(1)
+
+
+def _items(source: str) -> list[SourceItem | SkippedFile | str]:
+    """The files of a path, or the address itself."""
+    if source.startswith(("http://", "https://")):
+        return [source]
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise NoSource(
+            f"There is no file or folder {source}. Check the path, or begin a web address with https://."
+        )
+    items = list(find_files(path))
+    if not items:
+        raise NoSource(f"There are no files in {source}.")
+    return list(items)
+
+
+async def _ingest_all(
+    ingestor: Ingestor, workspace_id: int, items: list[SourceItem | SkippedFile | str], wanted: Wanted
+) -> Tally:
+    tally = Tally()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task("Ingesting", total=len(items))
+        for item in items:
+            try:
+                submission = await _submission(item, wanted)
+                outcome = await ingestor.ingest(workspace_id, submission)
+            except OstiaryError as error:
+                tally.failures.append(str(error))
+            else:
+                tally.outcomes[outcome.status] += 1
+                tally.passages += outcome.chunks
+            bar.advance(task)
+    return tally
+
+
+async def _submission(item: SourceItem | SkippedFile | str, wanted: Wanted) -> Submission:
+    if isinstance(item, SkippedFile):
+        raise NoSource(item.reason)
+    if isinstance(item, str):
+        fetched = await fetch(item, wanted.limits)
+        uri, name, data = item, fetched.name, fetched.data
+    else:
+        uri, name, data = item.uri, item.name, await asyncio.to_thread(item.load)
+    return Submission(
+        uri=uri,
+        name=name,
+        data=data,
+        label_id=wanted.label_id,
+        title=wanted.title,
+        dated=wanted.dated,
+        department=wanted.department,
+        added_by="command line",
+    )
+
+
+def _report(tally: Tally, readers: str) -> None:
+    for failure in tally.failures:
+        err.print(Text.assemble(("Not added: ", "bold red"), failure))
+    counts = ", ".join(f"{count} {status}" for status, count in tally.outcomes.items()) or "0 added"
+    out.print(Text(f"{counts}, {len(tally.failures)} failed; {tally.passages} new passages for {readers}."))

@@ -1,0 +1,72 @@
+"""`ostiary serve`: the bot in a real workspace, until it is told to stop."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+from rich.text import Text
+
+from auth.errors import OstiaryError
+from bot.cli.output import out, progress_line
+from bot.logging import configure_logging
+from bot.runtime import load_embeddings, open_assistant, open_database, open_ingestor
+from bot.settings import Settings, load_settings
+from bot.slack.app import slack_client
+from bot.slack.service import SlackAccess, connected, identify
+
+
+class TokensMissing(OstiaryError):
+    """Slack's tokens are not set; the message says where they come from."""
+
+
+async def serve() -> None:
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    access = _access(settings)
+    async with AsyncExitStack() as stack:
+        with progress_line() as progress:
+            database = await stack.enter_async_context(open_database(settings, progress))
+            progress("Asking Slack who I am")
+            team = await identify(slack_client(access.bot_token, access.api_url), database)
+            embeddings = await load_embeddings(settings, progress)
+            assistant = await stack.enter_async_context(
+                open_assistant(settings, database, team.workspace_id, embeddings, progress)
+            )
+            ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
+            progress("Connecting to Slack")
+            await stack.enter_async_context(
+                connected(
+                    access,
+                    database,
+                    team,
+                    assistant,
+                    ingestor,
+                    max_document_bytes=settings.max_document_mb * 2**20,
+                )
+            )
+        out.print(Text(f"Ostiary is at its desk in {team.name}. Ctrl-C stops it."))
+        await until_stopped()
+        out.print(Text("Stopping."))
+
+
+async def until_stopped() -> None:
+    """Return on Ctrl-C or SIGTERM, so that everything open is closed in order."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+
+
+def _access(settings: Settings) -> SlackAccess:
+    if settings.slack_bot_token is None or settings.slack_app_token is None:
+        missing = "SLACK_BOT_TOKEN" if settings.slack_bot_token is None else "SLACK_APP_TOKEN"
+        raise TokensMissing(
+            f"{missing} is not set. Create the app from deploy/slack-manifest.yaml, install it, and set"
+            " SLACK_BOT_TOKEN (xoxb-...) and SLACK_APP_TOKEN (xapp-...). To try Ostiary without Slack: `ostiary demo`."
+        )
+    return SlackAccess(
+        settings.slack_bot_token.get_secret_value(),
+        settings.slack_app_token.get_secret_value(),
+        settings.slack_api_url,
+    )

@@ -1,0 +1,48 @@
+"""Logging: one line an event, on standard error; tokens are struck out wherever they turn up."""
+
+import logging
+import re
+import sys
+from typing import Any
+
+import structlog
+
+_TOKEN = re.compile(r"\bx(?:ox[a-z]|app)-[\w-]+")
+_PASSWORD = re.compile(r"(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]+:)[^@\s]+@")
+
+
+def strike_out(text: str) -> str:
+    """The text without Slack tokens and database passwords."""
+    return _PASSWORD.sub(r"\1***@", _TOKEN.sub("x***", text))
+
+
+def _strike_out_all(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return {key: strike_out(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+class _Redacting(logging.Formatter):
+    """For what libraries log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return strike_out(super().format(record))
+
+
+def configure_logging(level: str) -> None:
+    """Log what is at least `level`; questions and documents are never logged."""
+    number = logging.getLevelNamesMapping().get(level.upper(), logging.WARNING)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=number, handlers=[handler], force=True)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            _strike_out_all,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

@@ -1,0 +1,108 @@
+"""One workspace connected: the bot comes to its desk, answers until it is told to stop, and leaves tidily."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import ClientError
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from auth.database import Database
+from auth.directory import define_built_in_roles, register_workspace
+from auth.errors import OstiaryError
+from bot.assistant import Assistant
+from bot.queue import JobQueue, QueueSettings
+from bot.slack.app import Desk, slack_client
+from bot.slack.delivery import Outbox
+from bot.slack.ingesting import Intake
+from bot.slack.people import Roster
+from bot.slack.replying import Replier
+from retrieval.ingestion import Ingestor
+
+log = structlog.get_logger(__name__)
+
+
+class SlackRefused(OstiaryError):
+    """Slack does not let the bot in; the message says which token or scope to mend."""
+
+
+@dataclass(frozen=True)
+class SlackAccess:
+    """How to reach Slack: the two tokens of the app, and where its Web API is."""
+
+    bot_token: str
+    app_token: str
+    api_url: str
+
+
+@dataclass(frozen=True)
+class Team:
+    """The workspace that the tokens belong to, and who the bot is there."""
+
+    workspace_id: int
+    team_id: str
+    name: str
+    bot_user_id: str
+
+
+async def identify(client: AsyncWebClient, database: Database) -> Team:
+    """Ask Slack who the bot is and make its workspace known. Raises SlackRefused."""
+    try:
+        said = await client.auth_test()
+    except SlackApiError as error:
+        raise SlackRefused(
+            f"Slack refused the bot token ({error.response.get('error')}). Set SLACK_BOT_TOKEN to the token that"
+            " begins with xoxb-, from the app's page under OAuth & Permissions."
+        ) from error
+    except (ClientError, OSError, TimeoutError) as error:
+        raise SlackRefused(
+            f"Slack could not be reached at {client.base_url} ({error}). Check the network."
+        ) from error
+    async with database.registering() as connection:
+        workspace_id = await register_workspace(connection, said["team_id"], said["team"])
+    async with database.writing_in(workspace_id) as connection:
+        await define_built_in_roles(connection)
+    return Team(workspace_id, said["team_id"], said["team"], said["user_id"])
+
+
+@asynccontextmanager
+async def connected(
+    access: SlackAccess,
+    database: Database,
+    team: Team,
+    assistant: Assistant,
+    ingestor: Ingestor,
+    *,
+    max_document_bytes: int,
+    queue_settings: QueueSettings | None = None,
+) -> AsyncIterator[None]:
+    """Listen and work while this is open. Jobs that an earlier process left are taken up again."""
+    client = slack_client(access.bot_token, access.api_url)
+    outbox = Outbox(client)
+    roster = Roster(client, database, team.workspace_id, team.team_id)
+    queue = JobQueue(database.urls, queue_settings)
+    intake = Intake(database, team.workspace_id, ingestor, outbox, max_document_bytes)
+    intake.register(queue)
+    Replier(database, team.workspace_id, assistant, roster, outbox, team.bot_user_id).register(queue)
+    desk = Desk(database, team.workspace_id, queue, roster, intake, team.bot_user_id)
+    await roster.read_all()
+    handler = AsyncSocketModeHandler(desk.app(client), access.app_token, logger=client.logger)
+    async with queue.working():
+        try:
+            await _connect(handler)
+            yield
+        finally:
+            await handler.close_async()
+
+
+async def _connect(handler: AsyncSocketModeHandler) -> None:
+    try:
+        await handler.connect_async()
+    except SlackApiError as error:
+        raise SlackRefused(
+            f"Slack refused the app token ({error.response.get('error')}). Set SLACK_APP_TOKEN to the token that"
+            " begins with xapp-, with the scope connections:write, and turn Socket Mode on."
+        ) from error
