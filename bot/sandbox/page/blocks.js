@@ -1,0 +1,79 @@
+// Block Kit, as far as messages, modals and home tabs show it.
+import { control } from "./controls.js";
+import { h } from "./dom.js";
+import { markdown } from "./markdown.js";
+import { move } from "./store.js";
+import { emoji, mark, safeLink, textObject } from "./words.js";
+
+// What a click does: on a message, and in a view.
+export function actionsFor(message) {
+  return async (element, value) => {
+    const given = { channel: message.channel_id, ts: message.ts, action_id: element.action_id, value };
+    await move("click", given);
+  };
+}
+
+export function actionsIn(seen) {
+  return async (element, value) => {
+    await move("act", { view_id: seen.id, action_id: element.action_id, value });
+  };
+}
+
+export function renderBlocks(blocks, act) {
+  return blocks.map((block) => (RENDER[block.type] ?? unknown)(block, act));
+}
+
+const RENDER = {
+  section: (block, act) =>
+    h(
+      "div",
+      { class: "block section" },
+      h(
+        "div",
+        { class: "grow" },
+        block.text ? h("div", { class: "mrkdwn" }, textObject(block.text)) : null,
+        block.fields ? h("div", { class: "fields" }, block.fields.map((field) => h("div", { class: "mrkdwn" }, textObject(field)))) : null,
+      ),
+      block.accessory ? accessory(block.accessory, act) : null,
+    ),
+  header: (block) => h("h3", { class: "block header" }, textObject(block.text)),
+  divider: () => h("hr", { class: "block" }),
+  context: (block) => h("div", { class: "block context" }, block.elements.map((element) => (element.type === "image" ? picture(element) : h("span", { class: "mrkdwn" }, textObject(element))))),
+  actions: (block, act) => h("div", { class: "block actions" }, block.elements.map((element) => control(element, act))),
+  context_actions: (block, act) => h("div", { class: "block actions context-actions" }, block.elements.map((element) => control(element, act))),
+  markdown: (block) => h("div", { class: "block markdown" }, markdown(block.text)),
+  image: (block) => h("div", { class: "block" }, picture(block)),
+  rich_text: (block) => h("div", { class: "block" }, block.elements.map(richText)),
+  task_card: (block) => h("div", { class: "block task", data: { state: block.status ?? "" } }, h("span", { class: "task-light", "aria-hidden": "true" }), block.title ?? ""),
+};
+
+function unknown(block) {
+  return h("p", { class: "block unknown" }, `A block of type ${block.type}, which this page does not show`);
+}
+
+function accessory(element, act) {
+  return element.type === "image" ? picture(element) : control(element, act);
+}
+
+// Pictures are never fetched: the page works offline and tells nobody who reads.
+function picture(image) {
+  return h("span", { class: "picture" }, `Image: ${image.alt_text || "without description"}`);
+}
+
+function richText(element) {
+  const children = (element.elements ?? []).map(richPart);
+  if (element.type === "rich_text_list") return h(element.style === "ordered" ? "ol" : "ul", {}, (element.elements ?? []).map((item) => h("li", {}, richText(item))));
+  if (element.type === "rich_text_preformatted") return h("pre", {}, h("code", {}, children));
+  return h(element.type === "rich_text_quote" ? "blockquote" : "div", {}, children);
+}
+
+function richPart(part) {
+  if (part.type === "user") return mark(`@${part.user_id}`);
+  if (part.type === "channel") return mark(`#${part.channel_id}`);
+  if (part.type === "broadcast") return mark(`!${part.range}`);
+  if (part.type === "link") return safeLink(part.url, part.text);
+  if (part.type === "emoji") return emoji(`:${part.name}:`);
+  const tag = part.style?.code ? "code" : part.style?.bold ? "strong" : part.style?.italic ? "em" : part.style?.strike ? "s" : "span";
+  return h(tag, {}, part.text ?? "");
+}
+

@@ -1,0 +1,97 @@
+// Messages as they are read: faces, times, blocks, files, threads.
+import { actionsFor, renderBlocks } from "./blocks.js";
+import { h, icon } from "./dom.js";
+import { avatar, badge } from "./people.js";
+import { go, person, view } from "./store.js";
+import { emoji, mrkdwn } from "./words.js";
+
+const NEAR_SECONDS = 300;
+
+export function messageList(messages, { thread = false } = {}) {
+  const nodes = [];
+  let before = null;
+  for (const message of messages) {
+    if (!thread && (!before || day(before) !== day(message))) nodes.push(dayLine(message));
+    nodes.push(one(message, { compact: follows(before, message), thread }));
+    before = message;
+  }
+  return nodes;
+}
+
+function follows(before, message) {
+  return (
+    before && before.user_id === message.user_id && before.ephemeral === message.ephemeral && !message.ephemeral &&
+    !before.reply_count && day(before) === day(message) && Number(message.ts) - Number(before.ts) < NEAR_SECONDS
+  );
+}
+
+const moment = (message) => new Date(Number(message.ts) * 1000);
+const day = (message) => moment(message).toDateString();
+const clock = (message) => moment(message).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+function dayLine(message) {
+  const today = new Date().toDateString() === day(message);
+  const words = today ? "Today" : moment(message).toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
+  return h("div", { class: "day", role: "separator" }, h("span", {}, words));
+}
+
+function one(message, { compact, thread }) {
+  const known = person(message.user_id) ?? { user_id: message.user_id, name: message.author, kind: "bot" };
+  const time = h("time", { datetime: moment(message).toISOString(), title: moment(message).toLocaleString() }, clock(message));
+  return h(
+    "article",
+    {
+      class: `message ${compact ? "compact" : ""} ${message.ephemeral ? "ephemeral" : ""}`,
+      "aria-label": `${message.author}, ${clock(message)}`,
+      data: { testid: "message", ts: message.ts, by: known.handle ?? message.author, ephemeral: String(message.ephemeral), bot: String(message.by_bot) },
+    },
+    message.ephemeral ? h("p", { class: "only-you", data: { testid: "ephemeral-tag" } }, icon("eye"), "Only visible to you") : null,
+    h("div", { class: "gutter" }, compact ? time.cloneNode(true) : avatar(known)),
+    h(
+      "div",
+      { class: "body" },
+      compact ? null : h("p", { class: "by" }, h("strong", {}, message.author), badge(known), time),
+      content(message),
+      message.files.map(fileCard),
+      reactions(message),
+      thread ? null : threadLink(message),
+    ),
+    tools(message, thread),
+  );
+}
+
+function content(message) {
+  const typed = message.blocks.length === 1 && message.blocks[0].type === "rich_text" && !message.by_bot;
+  const blocks = message.blocks.length && !typed;
+  if (!blocks && !message.text) return null;
+  return h(
+    "div",
+    { class: `text ${message.streaming ? "streaming" : ""}`, data: { testid: "message-text" } },
+    blocks ? renderBlocks(message.blocks, actionsFor(message)) : h("div", { class: "mrkdwn" }, mrkdwn(message.text)),
+    message.edited ? h("span", { class: "edited" }, "(edited)") : null,
+  );
+}
+
+function fileCard(file) {
+  const address = `/visitor/files/${encodeURIComponent(file.id)}?person=${encodeURIComponent(view.person)}`;
+  const size = file.size < 1024 ? `${file.size} bytes` : file.size < 1024 ** 2 ? `${Math.round(file.size / 1024)} KB` : `${(file.size / 1024 ** 2).toFixed(1)} MB`;
+  return h("a", { class: "file", href: address, download: file.name, data: { testid: "file" } }, icon("file"), h("span", {}, h("strong", {}, file.title ?? "A deleted file"), h("span", { class: "about" }, `${file.pretty_type ?? ""} · ${size}`)));
+}
+
+function reactions(message) {
+  const names = Object.entries(message.reactions);
+  return names.length ? h("p", { class: "reactions" }, names.map(([name, users]) => h("span", { class: "reaction", title: users.map((id) => person(id)?.name ?? id).join(", ") }, `${emoji(`:${name}:`)} ${users.length}`))) : null;
+}
+
+function threadLink(message) {
+  const status = view.state.statuses.find((known) => known.thread_ts === message.ts && known.channel_id === message.channel_id);
+  const working = status ? h("span", { class: "working", data: { testid: "status-line" } }, `${view.state.bot.name} ${status.text}`) : null;
+  if (!message.reply_count && !working) return null;
+  const words = message.reply_count === 1 ? "1 reply" : message.reply_count ? `${message.reply_count} replies` : "View thread";
+  return h("p", { class: "thread-link" }, h("button", { type: "button", data: { testid: "thread-open" }, onclick: () => go({ thread: message.ts }) }, words), working);
+}
+
+function tools(message, thread) {
+  if (thread || message.ephemeral) return null;
+  return h("div", { class: "tools" }, h("button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", data: { testid: "reply-in-thread" }, onclick: () => go({ thread: message.thread_ts ?? message.ts }) }, icon("reply")));
+}

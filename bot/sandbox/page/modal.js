@@ -1,0 +1,112 @@
+// Modals: the topmost view of a person's stack, with its fields and what the app says about them.
+import { actionsIn, renderBlocks } from "./blocks.js";
+import { control } from "./controls.js";
+import { forget, h } from "./dom.js";
+import { move } from "./store.js";
+import { emoji, textObject } from "./words.js";
+
+const dialog = document.getElementById("modal");
+let open = null; // { id, hash } of what is shown
+
+export function drawModal(state) {
+  const seen = state.views?.at(-1);
+  if (!seen) {
+    if (dialog.open) dialog.close();
+    open = null;
+    return;
+  }
+  const fresh = !open || open.id !== seen.id || open.hash !== seen.raw.hash;
+  if (fresh) build(seen);
+  showErrors(seen.errors);
+  open = { id: seen.id, hash: seen.raw.hash };
+  if (!dialog.open) dialog.showModal();
+}
+
+function build(seen) {
+  forget(dialog);
+  const kept = open?.id === seen.id ? typed() : {};
+  const blocks = seen.blocks.map((block) => (block.type === "input" ? field(block, kept) : renderBlocks([block], actionsIn(seen))));
+  dialog.replaceChildren(
+    h(
+      "form",
+      { onsubmit: (event) => submit(event, seen) },
+      h("header", {}, h("h2", { id: "modal-title", data: { testid: "modal-title" } }, emoji(seen.title)), h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: () => close(seen) }, "×")),
+      h("div", { class: "fields-area" }, h("p", { class: "field-error", data: { testid: "field-error", blockId: "" }, hidden: true }), blocks),
+      h("footer", {}, h("button", { type: "button", class: "button", data: { testid: "modal-cancel" }, onclick: () => close(seen) }, seen.raw.close?.text ?? "Cancel"), seen.submit ? h("button", { type: "submit", class: "button primary", data: { testid: "modal-submit" } }, seen.submit) : null),
+    ),
+  );
+  dialog.oncancel = (event) => {
+    event.preventDefault();
+    close(seen);
+  };
+}
+
+function field(block, kept) {
+  const id = `field-${block.block_id}`;
+  const element = block.element;
+  const values = kept[block.block_id];
+  const grouped = ["checkboxes", "radio_buttons", "multi_static_select"].includes(element.type);
+  const shown = grouped ? group(element, values) : input(element, id, values);
+  const label = grouped ? "legend" : "label";
+  return h(
+    grouped ? "fieldset" : "div",
+    { class: "field", data: { testid: "field", blockId: block.block_id, actionId: element.action_id, type: element.type } },
+    h(label, grouped ? {} : { for: id }, textObject(block.label), block.optional ? h("span", { class: "about" }, " (optional)") : null),
+    shown,
+    block.hint ? h("p", { class: "about" }, textObject(block.hint)) : null,
+    h("p", { class: "field-error", data: { testid: "field-error", blockId: block.block_id }, hidden: true }),
+  );
+}
+
+function input(element, id, values) {
+  const value = values?.[0] ?? element.initial_value ?? "";
+  const placeholder = element.placeholder?.text;
+  const common = { id, value, placeholder, maxlength: element.max_length };
+  if (element.type === "static_select") {
+    const select = control(element, () => {});
+    select.id = id;
+    if (values?.[0]) select.value = values[0];
+    return select;
+  }
+  if (element.type === "plain_text_input" && element.multiline) return h("textarea", { ...common, rows: 5 });
+  const types = { url_text_input: "url", email_text_input: "email", number_input: "number", datepicker: "date", timepicker: "time" };
+  return h("input", { ...common, type: types[element.type] ?? "text" });
+}
+
+function group(element, values) {
+  const shown = control(element, () => {});
+  if (values) shown.querySelectorAll("input").forEach((tick) => (tick.checked = values.includes(tick.value)));
+  return shown;
+}
+
+// Block id -> the values in its field.
+function typed() {
+  const values = {};
+  for (const place of dialog.querySelectorAll(".field")) {
+    const ticks = place.querySelectorAll("input[type=checkbox], input[type=radio]");
+    const single = place.querySelector("select, textarea, input:not([type=checkbox]):not([type=radio])");
+    values[place.dataset.blockId] = ticks.length ? [...ticks].filter((tick) => tick.checked).map((tick) => tick.value) : single?.value ? [single.value] : [];
+  }
+  return values;
+}
+
+async function submit(event, seen) {
+  event.preventDefault();
+  const button = dialog.querySelector('[type="submit"]');
+  button.disabled = true;
+  dialog.querySelectorAll(".field-error").forEach((line) => (line.hidden = true));
+  await move("submit", { view_id: seen.id, values: typed() });
+  button.disabled = false;
+}
+
+function close(seen) {
+  move("close", { view_id: seen.id });
+}
+
+function showErrors(errors) {
+  for (const line of dialog.querySelectorAll(".field-error")) {
+    const sentence = errors[line.dataset.blockId] ?? "";
+    line.textContent = sentence;
+    line.hidden = !sentence;
+  }
+}

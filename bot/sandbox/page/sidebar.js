@@ -1,0 +1,94 @@
+// The left column: the workspace, who you are, where you can go.
+import { fill, h, icon } from "./dom.js";
+import { avatar, menuIsOpen, onRedraw, switcher } from "./people.js";
+import { go, move, view } from "./store.js";
+
+const read = new Map(); // "person/channel" -> the newest ts seen there
+const place = document.getElementById("sidebar");
+let drawn = null;
+
+export function drawSidebar(state) {
+  drawn = state;
+  if (!state.you) return;
+  noteRead(state);
+  const key = [state.workspace, state.bot, state.connected, state.people, state.you, state.channels, view.channel, menuIsOpen(), [...read]];
+  fill(place, key, () => [
+    h("div", { class: "workspace" }, h("span", { class: "mark", "aria-hidden": "true" }, state.workspace.name[0]), h("strong", { data: { testid: "workspace-name" } }, state.workspace.name), h("span", { class: "badge" }, "Sandbox")),
+    switcher(state),
+    h("div", { class: "places" }, groups(state)),
+    connection(state),
+  ]);
+}
+
+onRedraw(() => drawn && drawSidebar(drawn));
+
+function noteRead(state) {
+  for (const channel of state.channels) {
+    const key = `${state.you.handle}/${channel.id}`;
+    const here = state.channel?.id === channel.id && view.person === state.you.handle;
+    if (here || !read.has(key)) read.set(key, channel.latest);
+  }
+}
+
+function groups(state) {
+  const channels = state.channels.filter((channel) => channel.kind !== "im");
+  const mine = channels.filter((channel) => channel.member && !channel.archived);
+  const others = channels.filter((channel) => !channel.member && !channel.archived);
+  const archived = channels.filter((channel) => channel.archived);
+  const direct = state.channels.find((channel) => channel.id === state.direct);
+  return [
+    group("Channels", mine.map((channel) => link(state, channel))),
+    group("Channels you could join", others.map((channel) => link(state, channel))),
+    group("Archived", archived.map((channel) => link(state, channel))),
+    group("Direct messages", [directLink(state, direct)]),
+  ];
+}
+
+function group(title, items) {
+  return items.length ? h("section", {}, h("h2", {}, title), h("ul", {}, items.map((item) => h("li", {}, item)))) : null;
+}
+
+function link(state, channel) {
+  const unread = channel.latest > (read.get(`${state.you.handle}/${channel.id}`) ?? "");
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `place ${channel.member ? "" : "outside"} ${unread ? "unread" : ""}`,
+      "aria-current": view.channel === channel.name ? "page" : null,
+      data: { testid: "channel-link", channel: channel.name, unread: String(unread) },
+      onclick: () => go({ channel: channel.name, thread: "", tab: "messages" }),
+    },
+    icon(channel.kind === "group" ? "lock" : "hash"),
+    h("span", { class: "name" }, channel.name),
+    channel.shared ? h("span", { class: "badge" }, "shared") : null,
+    unread ? h("span", { class: "dot", "aria-label": "unread" }) : null,
+  );
+}
+
+function directLink(state, channel) {
+  const name = `@${state.bot.handle}`;
+  const unread = channel.latest > (read.get(`${state.you.handle}/${channel.id}`) ?? "");
+  return h(
+    "button",
+    {
+      type: "button",
+      class: `place ${unread ? "unread" : ""}`,
+      "aria-current": view.channel === name ? "page" : null,
+      data: { testid: "direct-link", unread: String(unread) },
+      onclick: () => {
+        go({ channel: name, thread: "", tab: "messages" });
+        move("open_dm");
+      },
+    },
+    avatar(state.bot, "small"),
+    h("span", { class: "name" }, state.bot.name),
+    h("span", { class: "badge app" }, "App"),
+    unread ? h("span", { class: "dot", "aria-label": "unread" }) : null,
+  );
+}
+
+function connection(state) {
+  const words = state.connected ? `${state.bot.name} is connected` : `${state.bot.name} is not connected`;
+  return h("p", { class: `connection ${state.connected ? "on" : "off"}`, data: { testid: "connection", connected: String(state.connected) } }, h("span", { class: "light", "aria-hidden": "true" }), words);
+}
