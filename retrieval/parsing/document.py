@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from auth.errors import OstiaryError
+
 BlockKind = Literal["paragraph", "list", "table", "code"]
 
 
@@ -32,5 +34,5 @@ class ParsedDocument:
     author: str | None = None
 
 
-class UnreadableDocument(Exception):
+class UnreadableDocument(OstiaryError):
     """The document could not be turned into text; the message is a sentence for whoever sent it."""
