@@ -30,11 +30,16 @@ _KNOWN = text(
     "   ON v.workspace_id = d.workspace_id AND v.document_id = d.id AND v.is_current"
     f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri"
 )
+_HELD = text(
+    "SELECT 1 FROM retrieval.document d"
+    " JOIN retrieval.version v ON v.workspace_id = d.workspace_id AND v.document_id = d.id"
+    f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri AND v.content_hash = :content_hash"
+)
 _UPSERT_DOCUMENT = text(
     "INSERT INTO retrieval.document (workspace_id, label_id, uri, title, department, added_by)"
     f" VALUES ({WORKSPACE}, :label_id, :uri, :title, :department, :added_by)"
-    " ON CONFLICT (workspace_id, uri) DO UPDATE SET title = excluded.title, department = excluded.department,"
-    "  added_by = excluded.added_by RETURNING id"
+    " ON CONFLICT (workspace_id, uri) DO UPDATE SET title = :title, department = :department,"
+    "  added_by = :added_by RETURNING id"  # not EXCLUDED: to read that is to read the column
 )
 _RETIRE_VERSION = text(
     "UPDATE retrieval.version SET is_current = false"
@@ -143,6 +148,12 @@ class Ingestor:
         async with self._database.writing_in(workspace_id) as connection:
             document_id = await _store(connection, submission, document, title, digest, chunks, vectors)
         return Outcome(document_id, title, len(chunks), "updated" if known else "added")
+
+    async def holds(self, workspace_id: int, uri: str, data: bytes) -> bool:
+        """Whether this content is, or once was, a version of the document called `uri`."""
+        values = {"uri": uri, "content_hash": hashlib.sha256(data).digest()}
+        async with self._database.writing_in(workspace_id) as connection:
+            return (await connection.execute(_HELD, values)).first() is not None
 
     async def _same_content(
         self, connection: AsyncConnection, document_id: int, label_id: int, submission: Submission

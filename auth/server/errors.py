@@ -1,5 +1,7 @@
 """What the embedded server says when it cannot serve."""
 
+from auth.errors import OstiaryError
 
-class ServerError(Exception):
+
+class ServerError(OstiaryError):
     """The embedded PostgreSQL cannot run; the message says why and what to do."""

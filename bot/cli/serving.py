@@ -63,7 +63,7 @@ def _access(settings: Settings) -> SlackAccess:
         missing = "SLACK_BOT_TOKEN" if settings.slack_bot_token is None else "SLACK_APP_TOKEN"
         raise TokensMissing(
             f"{missing} is not set. Create the app from deploy/slack-manifest.yaml, install it, and set"
-            " SLACK_BOT_TOKEN (xoxb-...) and SLACK_APP_TOKEN (xapp-...). To try Ostiary without Slack: `ostiary demo`."
+            " SLACK_BOT_TOKEN (xoxb-...) and SLACK_APP_TOKEN (xapp-...). To try it without Slack: `ostiary demo`."
         )
     return SlackAccess(
         settings.slack_bot_token.get_secret_value(),

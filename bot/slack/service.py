@@ -95,12 +95,12 @@ async def connected(
             await _connect(handler)
             yield
         finally:
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:
     try:
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]
     except SlackApiError as error:
         raise SlackRefused(
             f"Slack refused the app token ({error.response.get('error')}). Set SLACK_APP_TOKEN to the token that"

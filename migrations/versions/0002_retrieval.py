@@ -108,7 +108,7 @@ GRANTS = """
         ON retrieval.document TO ostiary_app;
     GRANT SELECT (workspace_id, id, document_id, label_id, is_current, content_hash),
         UPDATE (label_id, is_current) ON retrieval.version TO ostiary_app;
-    GRANT SELECT (workspace_id, id, document_id, version_id, label_id, is_current),
+    GRANT SELECT (workspace_id, id, document_id, version_id, label_id, is_current, ordinal),
         UPDATE (label_id, is_current) ON retrieval.chunk TO ostiary_app;
     GRANT SELECT (workspace_id, chunk_id, document_id, label_id), UPDATE (label_id)
         ON retrieval.chunk_vec TO ostiary_app;
