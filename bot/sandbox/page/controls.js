@@ -1,5 +1,5 @@
 // What can be pressed or chosen in a block.
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { emoji } from "./words.js";
 
 export function control(element, act) {
@@ -13,8 +13,8 @@ const CONTROLS = {
     return h("button", { type: "button", class: `button ${element.style ?? ""}`, data, onclick: (event) => press(event, element, act) }, emoji(element.text.text));
   },
   feedback_buttons: (element, act) => [
-    feedback(element, element.positive_button, "👍", act),
-    feedback(element, element.negative_button, "👎", act),
+    feedback(element, element.positive_button, "up", act),
+    feedback(element, element.negative_button, "down", act),
   ],
   static_select: (element, act) => choose(element, act, false),
   multi_static_select: (element, act) => choose(element, act, true),
@@ -36,13 +36,13 @@ async function press(event, element, act) {
   button.removeAttribute("aria-busy");
 }
 
-function feedback(element, side, face, act) {
+function feedback(element, side, turn, act) {
   const label = side.accessibility_label ?? side.text.text;
   return h(
     "button",
     {
       type: "button",
-      class: "feedback",
+      class: `feedback ${turn}`,
       title: label,
       "aria-label": label,
       data: { testid: "feedback", actionId: element.action_id, value: side.value ?? "" },
@@ -52,7 +52,7 @@ function feedback(element, side, face, act) {
         act(element, side.value ?? null);
       },
     },
-    face,
+    icon("thumb"),
   );
 }
 

@@ -4,8 +4,8 @@ import { go, person, view } from "./store.js";
 
 export function avatar(known, size = "") {
   const name = known?.name ?? "?";
-  const initials = known?.kind === "bot" ? name[0].toUpperCase() : name.split(/\s+/).slice(0, 2).map((word) => word[0] ?? "").join("").toUpperCase();
-  const hue = [...(known?.user_id ?? "")].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 8;
+  const initials = known?.kind === "bot" ? name[0].toUpperCase() : name.split(/\s+/).slice(0, 2).map((word) => /[\p{L}\d]/u.exec(word)?.[0] ?? "").join("").toUpperCase();
+  const hue = [...(known?.user_id ?? "")].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973, 7) % 8;
   return h("span", { class: `avatar hue-${known?.kind === "bot" ? "bot" : hue} ${size}`, "aria-hidden": "true" }, initials);
 }
 

@@ -13,7 +13,7 @@ export function drawSidebar(state) {
   noteRead(state);
   const key = [state.workspace, state.bot, state.connected, state.people, state.you, state.channels, view.channel, menuIsOpen(), [...read]];
   fill(place, key, () => [
-    h("div", { class: "workspace" }, h("span", { class: "mark", "aria-hidden": "true" }, state.workspace.name[0]), h("strong", { data: { testid: "workspace-name" } }, state.workspace.name), h("span", { class: "badge" }, "Sandbox")),
+    h("div", { class: "workspace" }, h("span", { class: "mark", "aria-hidden": "true" }, state.workspace.name[0]), h("span", { class: "who" }, h("strong", { data: { testid: "workspace-name" } }, state.workspace.name), h("span", { class: "about" }, "Sandbox workspace"))),
     switcher(state),
     h("div", { class: "places" }, groups(state)),
     connection(state),
