@@ -48,6 +48,11 @@ def parse(data: bytes, name: str) -> ParsedDocument:
     return ParsedDocument(title, blocks, MEDIA_TYPE, dated, _field(page, "author"))
 
 
+def warm_up() -> None:
+    """What a process that will read many pages does once."""
+    parse(b"<p>One</p>", "one")
+
+
 def outline_of(node: LexborNode | None) -> Outline:
     """The blocks under a node, and nothing if there is no node."""
     outline = Outline()

@@ -13,11 +13,8 @@ import resource
 import select
 import signal
 import struct
-import sys
 import time
-from collections.abc import Callable
-from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from retrieval.parsing import wire
 from retrieval.parsing.cleaning import file_label
@@ -29,6 +26,7 @@ LENGTH = struct.Struct(">Q")
 _READ = 1 << 16
 _ORDERS, _ANSWERS = 0, 1
 _FILES = 64
+_warm: set[str] = set()
 
 
 def main() -> None:
@@ -37,7 +35,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), _ANSWERS)  # a library that prints must not garble an answer
     while request := _receive():
         order, data = request
-        answer = _in_a_child(lambda: _read(data, order["name"]), order, answers)
+        answer = _answer_of_a_child(order, data, answers)
         _write(answers, LENGTH.pack(len(answer)) + answer)
         del data, request
         _warm_up(answer)
@@ -47,9 +45,9 @@ def _receive() -> tuple[dict[str, Any], bytes] | None:
     header = _read_exactly(LENGTH.size)
     if header is None:
         return None
-    order = wire.from_bytes(_read_exactly(*LENGTH.unpack(header)) or b"")
-    data = _read_exactly(order["size"])
-    return None if data is None else (order, data)
+    order = wire.from_bytes(_read_exactly(*LENGTH.unpack(header)) or b"{}")
+    data = _read_exactly(order.get("size", 0))
+    return (order, data) if order and data is not None else None
 
 
 def _read_exactly(size: int) -> bytes | None:
@@ -74,29 +72,90 @@ def _read(data: bytes, name: str) -> dict[str, Any]:
         return {"ended": "memory"}
     except Exception as error:
         reason = "is damaged, or made in a way that its format does not allow"
-        return {"refused": f"{file_label(name)} {reason} ({type(error).__name__}). Save it anew and try again."}
+        return {
+            "refused": f"{file_label(name)} {reason} ({type(error).__name__}). Save it anew and try again."
+        }
 
 
-def _in_a_child(task: Callable[[], dict[str, Any]], order: dict[str, Any], answers: int) -> bytes:
-    """The task's answer as JSON, or how its process ended without one."""
+def _answer_of_a_child(order: dict[str, Any], data: bytes, answers: int) -> bytes:
+    """The child's answer as JSON, or how it ended without one."""
     receiving, sending = os.pipe()
     gc.freeze()  # a collection in the child would copy every page it touches
     child = os.fork()
     if child == 0:
-        os.close(receiving)
-        os.close(answers)
-        os.close(_ORDERS)
-        _be_the_child(task, order, sending)
+        for inherited in (receiving, answers, _ORDERS):
+            os.close(inherited)
+        _be_the_child(order, data, sending)
     gc.unfreeze()
     os.close(sending)
+    answer, ended = _collect(receiving, order)
+    os.close(receiving)
+    os.kill(child, signal.SIGKILL)  # changes nothing for one that has ended; it may only have closed its pipe
+    _, status = os.waitpid(child, 0)
+    if ended is None and status != 0:
+        ended = "cpu" if os.WTERMSIG(status) == signal.SIGXCPU else "crash"
+    return answer if ended is None else wire.to_bytes({"ended": ended})
+
+
+def _be_the_child(order: dict[str, Any], data: bytes, sending: int) -> NoReturn:
+    """Reads the document under its limits and leaves, whatever happens."""
     try:
-        answer, ended = _collect(receiving, order)
-    finally:
-        os.close(receiving)
-        if not _has_ended(child):
-            os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0) if not _reaped else (0, 0)
-    return answer
+        _limit(resource.RLIMIT_AS, order["memory_bytes"])
+        _limit(resource.RLIMIT_CPU, order["cpu_seconds"])
+        _limit(resource.RLIMIT_FSIZE, 0)
+        _limit(resource.RLIMIT_CORE, 0)
+        _limit(resource.RLIMIT_NOFILE, _FILES)
+        _write(sending, wire.to_bytes(_read(data, order["name"])))
+    except MemoryError:
+        _write(sending, wire.to_bytes({"ended": "memory"}))
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+def _limit(which: int, value: int) -> None:
+    """The hard limit as well: a child cannot take it back."""
+    _, hard = resource.getrlimit(which)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    # The processor's soft limit ends a process with a signal that says why, its hard limit with one that does not.
+    resource.setrlimit(which, (value, value + 1 if which == resource.RLIMIT_CPU else value))
+
+
+def _collect(receiving: int, order: dict[str, Any]) -> tuple[bytes, str | None]:
+    """What the child writes until it ends, or the limit that it ran into: "time" or "output"."""
+    deadline = time.monotonic() + order["wall_seconds"]
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        ready, _, _ = select.select([receiving, _ORDERS], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return b"", "time"
+        if receiving not in ready:  # nobody sends an order before the answer: the asker is gone
+            return b"", "abandoned"
+        part = os.read(receiving, _READ)
+        if not part:
+            return b"".join(parts), None
+        parts.append(part)
+        size += len(part)
+        if size > order["output_bytes"]:
+            return b"", "output"
+
+
+def _write(to: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(to, view) :]
+
+
+def _warm_up(answer: bytes) -> None:
+    """Imports what reads documents of this kind, so that the next child finds it there."""
+    end = answer[-1024:]
+    for media_type in PARSERS.keys() - _warm:
+        if f'"media_type": "{media_type}"'.encode() in end:
+            _warm.add(media_type)
+            warm_up = getattr(parser_for(media_type), "warm_up", None)
+            if warm_up is not None:
+                warm_up()
 
 
 if __name__ == "__main__":
