@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 
 from bot.answering.answer import Answer, CitedSentence
-from bot.answering.calibration import WITH_LIKELIHOOD, WITHOUT_LIKELIHOOD, Calibration
+from bot.answering.calibration import CALIBRATION
 from bot.answering.draft import draft
 from bot.answering.evidence import Embed, Evidence, choose_evidence
 from bot.answering.grounds import Grounded, grounded, quotes
@@ -23,14 +23,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class AnsweringSettings:
-    """How to answer. `candidates`: sentences that the language model weighs; `draft_seconds`: after that, quote.
+    """How to answer.
 
-    `threshold`: the confidence under which nothing is answered, or None for the calibrated one.
+    `weighed`: sentences that the language model weighs at most. `draft_over_words`: shorter evidence is quoted
+    as it is, since a small model adds nothing to it but time; 0 for a model that words answers well.
+    `draft_seconds`: after that, quote. `threshold`: the confidence under which nothing is answered.
     """
 
-    candidates: int = 12
+    weighed: int = 6
+    draft_over_words: int = 25
     draft_seconds: float = 10.0
-    threshold: float | None = None
+    threshold: float = CALIBRATION.threshold
 
 
 class Answerer:
@@ -63,7 +66,7 @@ class Answerer:
         clock = _Clock()
         evidence = await self._evidence(question, passages)
         clock.stop("evidence")
-        if evidence.confidence < self._threshold() or not evidence.units:
+        if evidence.confidence < self._settings.threshold or not evidence.units:
             return Answer((), (), False, model_name(model), clock.seconds, evidence.confidence)
         text = await self._draft(question, evidence, model)
         clock.stop("draft")
@@ -79,26 +82,21 @@ class Answerer:
                 units_of(passages),
                 self._embed,
                 self._likelihood,
-                self._calibration(),
-                self._settings.candidates,
+                CALIBRATION,
+                self._settings.weighed,
             )
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _draft(self, question: str, evidence: Evidence, model: BaseChatModel) -> str:
+        if sum(len(unit.text.split()) for unit in evidence.units) < self._settings.draft_over_words:
+            return ""
         try:
             async with asyncio.timeout(self._settings.draft_seconds):
                 return await draft(question, evidence.units, model)
         except Exception as error:  # any provider raises its own kinds; the evidence answers without it
             _log.warning("The chat model gave no draft, so the evidence is quoted: %s", type(error).__name__)
             return ""
-
-    def _calibration(self) -> Calibration:
-        return WITH_LIKELIHOOD if self._likelihood is not None else WITHOUT_LIKELIHOOD
-
-    def _threshold(self) -> float:
-        stated = self._settings.threshold
-        return self._calibration().threshold if stated is None else stated
 
 
 def model_name(model: BaseChatModel) -> str:

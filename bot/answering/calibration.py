@@ -3,40 +3,53 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-FEATURES = ("cosine", "coverage", "coverage_above", "kind", "gain")
+FEATURES = ("cosine", "coverage", "coverage_above", "kind")
+_FIELD = 10
 
 
 @dataclass(frozen=True)
 class Calibration:
     """Weights for choosing a unit (`choice`, one a feature) and for trusting the best one (`trust`).
 
-    `trust` has one weight for each of FEATURES of the best unit, one for the lead of its score over the mean of
-    the others, and a constant at the end. `nearness`: how far below the best, in log-odds, a unit may be and
-    still stand beside it. `threshold`: the confidence under which there are no grounds.
+    `trust` has one weight for each of FEATURES of the best unit, one for the lead of its score over the field,
+    and a constant at the end. `gain` weighs a nat of question likelihood against `choice`, among units whose
+    scores lie within `reach` of the best; within `nearness` a unit may stand beside the best. All three are in
+    log-odds. `threshold`: the confidence under which there are no grounds.
     """
 
     choice: tuple[float, ...]
     trust: tuple[float, ...]
+    gain: float
+    reach: float
     nearness: float
     threshold: float
 
-    def scores(self, table: np.ndarray) -> np.ndarray:
-        """Log-odds, up to a constant, that each row of features (n, 5) is the answer's."""
-        scores: np.ndarray = table @ np.asarray(self.choice)
+    def scores(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log-odds, up to a constant, that each row of features (n, 4) is the answer's."""
+        scores: NDArray[np.float64] = table @ np.asarray(self.choice)
         return scores
 
-    def confidence(self, best: np.ndarray, scores: np.ndarray) -> float:
-        """The probability that the best unit holds an answer, from its features and all scores."""
-        others = np.delete(scores, int(scores.argmax()))
-        lead = float(scores.max() - others.mean()) if len(others) else 0.0
-        logit = float(np.concatenate([best, [lead, 1.0]]) @ np.asarray(self.trust))
-        return float(1 / (1 + np.exp(-logit)))
+    def confidence(self, table: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
+        """The probability that the best unit holds an answer, from the features and scores of all."""
+        signs = np.append(trust_features(table, scores), 1.0)
+        return float(1 / (1 + np.exp(-float(signs @ np.asarray(self.trust)))))
 
 
-WITH_LIKELIHOOD = Calibration(
-    choice=(6.0, 2.0, 1.0, 0.3, 1.5), trust=(5.0, 1.0, 2.0, 0.2, 1.0, 0.0, -5.0), nearness=1.0, threshold=0.5
-)
-WITHOUT_LIKELIHOOD = Calibration(
-    choice=(8.0, 2.0, 1.0, 0.3, 0.0), trust=(7.0, 1.0, 2.0, 0.2, 0.0, 0.0, -5.0), nearness=1.0, threshold=0.5
+def trust_features(table: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The best unit's features and its lead over the mean of the next ten: an answer stands out of its field."""
+    order = np.argsort(-scores, kind="stable")
+    field = scores[order[1 : _FIELD + 1]]
+    lead = float(scores[order[0]] - field.mean()) if len(field) else 0.0
+    return np.append(table[order[0]], lead)
+
+
+CALIBRATION = Calibration(
+    choice=(3.34, 3.28, 2.06, 0.61),
+    trust=(3.0, 1.0, 2.0, 0.2, 1.0, -5.0),
+    gain=0.42,
+    reach=1.5,
+    nearness=1.0,
+    threshold=0.5,
 )

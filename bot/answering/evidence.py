@@ -35,23 +35,29 @@ def choose_evidence(
     embed: Embed,
     likelihood: LikelihoodModel | None,
     calibration: Calibration,
-    candidates: int,
+    weighed: int,
 ) -> Evidence:
-    """The best of `units` for `question`; blocking, dominated by the two models. No units, no confidence."""
+    """The best of `units` for `question`; blocking, dominated by the models. No units, no confidence.
+
+    The language model weighs at most `weighed` units, and only those that the cheaper signs leave in reach
+    of the best: elsewhere it changes no choice, and it costs more than all the rest.
+    """
     if not units or not content_words(question):
         return Evidence((), 0.0)
-    table = cheap_features(question, units, embed)
-    kept = first_cut(table, candidates)
-    units, table = [units[i] for i in kept], table[kept]
-    gains = question_gains(question, units, likelihood) if likelihood is not None else np.zeros(len(units))
-    table = np.column_stack([table, gains])
+    table = features(question, units, embed)
     scores = calibration.scores(table)
-    best = int(scores.argmax())
-    confidence = calibration.confidence(table[best], scores)
+    confidence = calibration.confidence(table, scores)
+    close = [
+        int(i) for i in np.argsort(-scores, kind="stable") if scores[i] >= scores.max() - calibration.reach
+    ]
+    close = close[:weighed]
+    if likelihood is not None and len(close) > 1:
+        likelihoods = question_likelihoods(question, [units[i] for i in close], likelihood)
+        scores[close] += calibration.gain * (likelihoods - likelihoods.min())
     return Evidence(_near_best(question, units, scores, calibration.nearness), confidence)
 
 
-def cheap_features(question: str, units: Sequence[Unit], embed: Embed) -> Matrix:
+def features(question: str, units: Sequence[Unit], embed: Embed) -> Matrix:
     """One row a unit: cosine, share of the question's words in it, in it or above it, and kind of answer."""
     vectors = embed([question, *(_scored(unit) for unit in units)])
     cosines = vectors[1:] @ vectors[0]
@@ -68,18 +74,10 @@ def cheap_features(question: str, units: Sequence[Unit], embed: Embed) -> Matrix
     ).astype(np.float64)
 
 
-def first_cut(table: Matrix, candidates: int) -> list[int]:
-    """Indices of the units that are worth the language model's time, by similarity and shared words."""
-    rough = table[:, 0] + 0.5 * table[:, 2]
-    return [int(i) for i in np.argsort(-rough, kind="stable")[:candidates]]
-
-
-def question_gains(question: str, units: Sequence[Unit], likelihood: LikelihoodModel) -> Vector:
-    """How much likelier, in nats a token, each unit makes the question (query likelihood, arXiv 2204.07496)."""
-    prefixes = ["Question:", *(f"{_scored(unit)}\nQuestion:" for unit in units)]
-    values = np.asarray(likelihood.log_likelihood(prefixes, f" {question}"), dtype=np.float64)
-    gains: Vector = values[1:] - values[0]
-    return gains
+def question_likelihoods(question: str, units: Sequence[Unit], likelihood: LikelihoodModel) -> Vector:
+    """How likely, in nats a token, each unit makes the question (query likelihood, arXiv 2204.07496)."""
+    prefixes = [f"{_scored(unit)}\nQuestion:" for unit in units]
+    return np.asarray(likelihood.log_likelihood(prefixes, f" {question}"), dtype=np.float64)
 
 
 def word_weights(question: str, texts: Sequence[set[str]]) -> dict[str, float]:

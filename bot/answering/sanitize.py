@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 # Slack's own control sequences: <@U123>, <#C123|name>, <!channel>, <!subteam^S1|team>, <https://..|label>.
+_CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^<>|]*)>")
 _SLACK = re.compile(r"<[@#!][^<>]*>")
 _SLACK_LINK = re.compile(r"<(?:https?|ftp|mailto|tel)[^<>|]*(?:\|([^<>]*))?>", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[([^\[\]]*)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])")
@@ -15,8 +16,10 @@ _URL = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\b(?:mailto|tel|data|javascript|file|slack):)\S+", re.IGNORECASE
 )
 _BROADCAST = re.compile(r"(?<!\w)@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
+_OPENING = re.compile(r"<(?=[@#!/a-zA-Z])")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
 _SPACE = re.compile(r"\s+")
+_LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
 _ROUNDS = 5
 
 
@@ -31,12 +34,12 @@ def clean(text: str) -> str:
         if shorter == text:
             break
         text = shorter
-    else:
-        text = text.replace("<", " ").replace(">", " ")
+    text = _OPENING.sub("< ", text)
     return _SPACE.sub(" ", _EMPTY_BRACKETS.sub("", text)).strip()
 
 
 def _without_sequences(text: str) -> str:
+    text = _CHANNEL.sub(r"\1", text)
     text = _SLACK.sub("", text)
     text = _SLACK_LINK.sub(lambda found: found[1] or "", text)
     text = _IMAGE.sub("", text)
@@ -48,15 +51,15 @@ def _without_sequences(text: str) -> str:
 
 
 def _without_address(found: re.Match[str]) -> str:
-    """The address goes; the stop or bracket that ends the sentence behind it stays."""
+    """A word in place of the address; the stop or bracket that ends the sentence behind it stays."""
     tail = re.search(r"[.,;:!?)\]\"']+$", found[0])
-    return tail[0] if tail else ""
+    return "(link)" + (tail[0] if tail else "")
 
 
 def _visible(text: str) -> str:
     """Without control (Cc), format (Cf: bidi, zero-width, tags), surrogate and private-use characters."""
     return "".join(
-        " " if char in "\n\r\t\v\f\x85\u2028\u2029" else char
+        "\n" if char in _LINE_BREAKS else " " if char == "\t" else char
         for char in text
-        if char in "\n\r\t\v\f\x85\u2028\u2029" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}
+        if char in _LINE_BREAKS or char == "\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"}
     )
