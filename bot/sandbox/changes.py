@@ -24,7 +24,9 @@ class Changes:
         event = asyncio.Event()
         self._waiting.add(event)
         try:
-            await asyncio.wait_for(event.wait(), seconds)
+            # asyncio.wait_for of Python 3.11 loses a cancellation that meets the event's being set.
+            async with asyncio.timeout(seconds):
+                await event.wait()
         except TimeoutError:
             pass
         finally:

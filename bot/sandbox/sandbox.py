@@ -53,6 +53,7 @@ class Sandbox:
         self.workspace = Workspace(seed, clock)
         self.scopes = set(DEFAULT_SCOPES)
         self.sockets = Sockets(self.workspace.app_id)
+        self.sockets.on_change = self.workspace.changes.ring
         self.deliveries = Deliveries(self.sockets, policy, self.tasks)
         self.deliveries.on_progress = self.workspace.changes.ring
         self.events = Events(self.workspace, self.deliveries, self.scopes)

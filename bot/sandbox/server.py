@@ -159,7 +159,8 @@ class SandboxServer:
         return self.sandbox.sockets.count
 
     async def wait_for_connection(self, timeout: float = 10.0) -> None:  # noqa: ASYNC109
-        await asyncio.wait_for(self.sandbox.sockets.opened.wait(), timeout)
+        async with asyncio.timeout(timeout):
+            await self.sandbox.sockets.opened.wait()
 
     async def drop_sockets(self) -> None:
         """Cut every socket as a broken network does."""

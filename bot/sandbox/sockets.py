@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,7 @@ class Sockets:
         self._turn = 0
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self.opened = asyncio.Event()
+        self.on_change: Callable[[], None] = lambda: None
 
     @property
     def count(self) -> int:
@@ -77,6 +79,7 @@ class Sockets:
         }
         await socket.ws.send_str(json.dumps(hello))
         self.opened.set()
+        self.on_change()
 
     async def _listen(self, socket: Socket) -> None:
         async for frame in socket.ws:
@@ -99,6 +102,7 @@ class Sockets:
             self._open.remove(socket)
         if not self.count:
             self.opened.clear()
+        self.on_change()
         for envelope_id in socket.unacknowledged:
             waiting = self._waiting.get(envelope_id)
             if waiting is not None and not waiting.done():
@@ -113,7 +117,8 @@ class Sockets:
         socket.unacknowledged.add(envelope_id)
         try:
             await socket.ws.send_str(json.dumps(envelope))
-            return await asyncio.wait_for(answer, seconds)
+            async with asyncio.timeout(seconds):
+                return await answer
         except TimeoutError:
             raise NotAcknowledgedError(f"No acknowledgement within {seconds:g} s.") from None
         except ConnectionError as broken:

@@ -23,6 +23,7 @@ from bot.sandbox.typed import rich_text, slack_text
 from bot.sandbox.views import View
 
 T = TypeVar("T")
+_LOOK_AGAIN_SECONDS = 0.1
 
 
 class VisitorError(ValueError):
@@ -285,7 +286,8 @@ class Visitor:
                 raise TimeoutError(
                     f"Nothing true within {timeout:g} s; last was {result!r}.\n{self._lately()}"
                 )
-            await self._workspace.changes.after(version, left)
+            # Not all that a test may wait for is visible: look again now and then without being rung.
+            await self._workspace.changes.after(version, min(left, _LOOK_AGAIN_SECONDS))
 
     async def wait_for_reply(
         self,
