@@ -1,20 +1,29 @@
-"""Files and folders as sources: what there is to read, in a steady order, and what was passed over and why."""
+"""Finds the documents under a path of this machine."""
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from math import ceil
 from pathlib import Path
 
 from auth.errors import OstiaryError
+from retrieval.parsing.cleaning import file_label
+
+_MIB = 2**20
+# A file of this size is no document, and reading it would take the memory of this process.
+LARGEST_READ = 512 * _MIB
 
 
 class UnreadableFile(OstiaryError):
-    """A file could not be read from disk; the message names it."""
+    """A file could not be read from the disk; the message names it and says why."""
 
 
 @dataclass(frozen=True)
 class SourceItem:
-    """A file to ingest. `uri` names the document for good; `load` reads the bytes, or raises UnreadableFile."""
+    """A file to be read. `name` is its path below the folder that was asked for; `load` raises UnreadableFile."""
 
     uri: str
     name: str
@@ -24,40 +33,84 @@ class SourceItem:
 
 @dataclass(frozen=True)
 class SkippedFile:
-    """A file that cannot be read, and the sentence that says so."""
+    """Something under the path that is not read; `reason` is a sentence that names it."""
 
     uri: str
     reason: str
 
 
 def find_files(path: Path) -> Iterator[SourceItem | SkippedFile]:
-    """The file itself, or every file under a folder, sorted; hidden ones and links that lead out are left alone."""
+    """The file, or all files below the folder in the order of their names.
+
+    Hidden files and links to what lies inside are passed over; links that lead out are reported, not followed.
+    """
     root = path.resolve()
-    if root.is_file():
-        yield _item(root)
+    if not root.is_dir():
+        yield _item(root, path.name or root.name)
         return
-    for found in sorted(root.rglob("*")):
-        hidden = any(part.startswith(".") for part in found.relative_to(root).parts)
-        if hidden or not found.is_file() or not found.resolve().is_relative_to(root):
-            continue
-        yield _item(found)
+    waiting = [root]
+    while waiting:
+        found = waiting.pop()
+        if found.is_dir() and not found.is_symlink():
+            inside = _inside(found, root)
+            if isinstance(inside, SkippedFile):
+                yield inside
+            else:
+                waiting.extend(reversed(inside))
+        elif not found.is_symlink():
+            yield _item(found, found.relative_to(root).as_posix())
+        elif not _leads_inside(found, root):
+            yield SkippedFile(
+                found.as_uri(), f"{_label(found, root)} is a link that leads out of the folder."
+            )
 
 
-def _item(path: Path) -> SourceItem | SkippedFile:
-    uri = path.as_uri()
+def _inside(folder: Path, root: Path) -> list[Path] | SkippedFile:
     try:
-        modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError as error:
-        return SkippedFile(uri, _sentence(path, error))
-    return SourceItem(uri, path.name, modified, lambda: _load(path))
+        return SkippedFile(folder.as_uri(), f"{_label(folder, root)} could not be listed: {_why(error)}.")
 
 
-def _load(path: Path) -> bytes:
+def _leads_inside(link: Path, root: Path) -> bool:
     try:
-        return path.read_bytes()
+        return link.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _item(path: Path, name: str) -> SourceItem | SkippedFile:
+    try:
+        found = path.lstat()
     except OSError as error:
-        raise UnreadableFile(_sentence(path, error)) from error
+        return SkippedFile(path.as_uri(), f"{file_label(name)} could not be read: {_why(error)}.")
+    if not stat.S_ISREG(found.st_mode):
+        return SkippedFile(path.as_uri(), f"{file_label(name)} is not a file that can be read.")
+    if found.st_size > LARGEST_READ:
+        size = f"{ceil(found.st_size / _MIB)} MB"
+        return SkippedFile(path.as_uri(), f"{file_label(name)} is {size}, too large for a document.")
+    modified = datetime.fromtimestamp(found.st_mtime, UTC)
+    return SourceItem(path.as_uri(), name, modified, partial(_load, path, name))
 
 
-def _sentence(path: Path, error: OSError) -> str:
-    return f"{path.name} could not be read ({error.strerror or error}); check its permissions."
+def _load(path: Path, name: str) -> bytes:
+    """The file's bytes; it may have been exchanged for a link or a pipe since it was found."""
+    try:
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise UnreadableFile(f"{file_label(name)} could not be read: {_why(error)}.") from None
+    with os.fdopen(opened, "rb") as file:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise UnreadableFile(f"{file_label(name)} is not a file that can be read.")
+        try:
+            return file.read(LARGEST_READ)
+        except OSError as error:
+            raise UnreadableFile(f"{file_label(name)} could not be read: {_why(error)}.") from None
+
+
+def _label(path: Path, root: Path) -> str:
+    return file_label(path.relative_to(root).as_posix() if path != root else path.name)
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,161 +1,211 @@
-"""Web addresses as sources, fetched so that no address, redirect, name or size can be abused.
+"""Fetches a web page from the public internet, and from nowhere else.
 
-The check stands where the socket is made: it sees the address that is really connected to, whatever name,
-redirect or second DNS answer led there.
+Who names a URL may name an address inside the company: a literal one, a name that leads there, or a page that
+redirects there. So the address is judged where the socket is made, when there is nothing left to resolve.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import PurePosixPath
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from math import ceil
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote
 
-import aiohttp
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from yarl import URL
 
 from auth.errors import OstiaryError
-from retrieval.sources.addresses import is_public
+from retrieval.parsing.cleaning import one_line
+from retrieval.sources.addresses import Address, is_public
 
-MayReach = Callable[[IPv4Address | IPv6Address, int], bool]
-"""(address, port) -> whether a connection may be made."""
-
-PORTS = {80, 443}
-_REDIRECTS = {301, 302, 303, 307, 308}
-_USER_AGENT = "Ostiary/0.1 (document ingestion)"
+_MIB = 2**20
+_READ = 64 * 1024
+_LONGEST_URL = 2048
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_HEADERS = {
+    "User-Agent": "Ostiary",
+    "Accept": "text/html, application/pdf, text/markdown, text/plain;q=0.9, */*;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+}
+_ENCODINGS = frozenset(("", "identity", "gzip", "deflate"))
 
 
 class FetchError(OstiaryError):
-    """A web address could not be ingested; the message names it and says why."""
+    """A web address gave no document; the message says why."""
 
 
 class FetchRefused(FetchError):
-    """The address is one that is never fetched."""
+    """The address is not one that may be fetched."""
 
 
 class FetchFailed(FetchError):
-    """The address did not give a document."""
+    """The address may be fetched, and did not answer with a document."""
 
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """At most this many bytes once decompressed, seconds in all, and redirects."""
+    """Bytes are counted as decoded; the seconds are for everything, redirects included."""
 
-    max_bytes: int = 50 * 2**20
-    total_seconds: float = 60
+    max_bytes: int = 50 * _MIB
+    total_seconds: float = 60.0
     redirects: int = 5
 
 
 @dataclass(frozen=True)
+class FetchPolicy:
+    """Where a connection may go. Tests, whose servers are on this machine, are the only ones to change it."""
+
+    admits: Callable[[Address], bool] = is_public
+    ports: frozenset[int] = frozenset((80, 443))
+
+
+@dataclass(frozen=True)
 class Fetched:
-    """What an address gave. `name` is for messages; the type is told from the content, not from here."""
+    """A document as it came. `media_type` is what the server called it; what it is, its bytes say."""
 
     url: str
     final_url: str
     media_type: str
     data: bytes
     name: str
+    modified: datetime | None = None
 
 
-class _Forbidden(OSError):
-    """A connection to an address that may not be reached."""
-
-
-def public_only(address: IPv4Address | IPv6Address, port: int) -> bool:
-    return port in PORTS and is_public(address)
-
-
-async def fetch(url: str, limits: FetchLimits | None = None, may_reach: MayReach = public_only) -> Fetched:
-    """Fetch a document from the public web. Raises FetchRefused or FetchFailed with a sentence.
-
-    `may_reach` decides on each address that a connection would be made to.
-    """
-    limits = limits or FetchLimits()
-    connector = aiohttp.TCPConnector(socket_factory=_guard(may_reach), use_dns_cache=False)
-    timeout = aiohttp.ClientTimeout(total=limits.total_seconds)
-    headers = {"User-Agent": _USER_AGENT}
+async def fetch(url: str, limits: FetchLimits | None = None, policy: FetchPolicy | None = None) -> Fetched:
+    """Fetches a document over http or https. Raises FetchRefused or FetchFailed."""
+    limits, policy = limits or FetchLimits(), policy or FetchPolicy()
+    target = _checked(url, policy)
+    guard = _Guard(policy)
     try:
-        async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, trust_env=False, headers=headers
-        ) as session:
-            return await _follow(session, url, limits)
-    except TimeoutError as error:
-        raise FetchFailed(f"{url} did not answer within {limits.total_seconds:.0f} seconds.") from error
-    except (aiohttp.ClientError, OSError) as error:
-        if _is_forbidden(error):
+        async with asyncio.timeout(limits.total_seconds), _session(guard) as session:
+            return await _follow(session, url, target, limits, policy)
+    except TimeoutError:
+        raise FetchFailed(
+            f"{_shown(url)} did not answer within {limits.total_seconds:g} s. Try again later."
+        ) from None
+    except (ClientError, OSError, ValueError) as error:
+        if guard.refused:
             raise FetchRefused(
-                f"{url} leads to an address inside a network, or to an unusual port; only public web pages are"
-                " fetched. Download it and add it as a file."
-            ) from error
-        raise FetchFailed(f"{url} could not be fetched ({error}). Check the address.") from error
+                f"{_shown(url)} leads to an address that is not on the public internet, and was not fetched."
+            ) from None
+        reason = type(error).__name__
+        raise FetchFailed(
+            f"{_shown(url)} could not be fetched ({reason}). Check the address, or try later."
+        ) from None
 
 
-async def _follow(session: aiohttp.ClientSession, url: str, limits: FetchLimits) -> Fetched:
-    current = url
+class _Guard:
+    """Makes the sockets of one fetch, and makes none to an address that the policy does not admit."""
+
+    def __init__(self, policy: FetchPolicy) -> None:
+        self._policy = policy
+        self.refused = False
+
+    def __call__(self, info: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, where = info
+        if not self._policy.admits(ip_address(where[0])) or where[1] not in self._policy.ports:
+            self.refused = True
+            raise OSError("the address is not admitted")
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+
+def _session(guard: _Guard) -> ClientSession:
+    """No proxy from the environment, no cookies, no connection kept for another fetch."""
+    return ClientSession(
+        connector=TCPConnector(socket_factory=guard, force_close=True, use_dns_cache=False),
+        cookie_jar=DummyCookieJar(),
+        headers=_HEADERS,
+        timeout=ClientTimeout(total=None),
+        trust_env=False,
+    )
+
+
+async def _follow(
+    session: ClientSession, url: str, target: URL, limits: FetchLimits, policy: FetchPolicy
+) -> Fetched:
     for _ in range(limits.redirects + 1):
-        _refuse_odd(current)
-        async with session.get(current, allow_redirects=False) as response:
-            target = response.headers.get("Location")
-            if response.status in _REDIRECTS and target:
-                current = urljoin(current, target)
-                continue
-            if response.status != 200:
-                raise FetchFailed(f"{url} answered with status {response.status}. Check the address.")
-            data = await _read(response, url, limits.max_bytes)
-            return Fetched(url, current, response.content_type, data, _name(current))
-    raise FetchFailed(f"{url} redirects more than {limits.redirects} times. Give the final address.")
+        async with session.get(target, allow_redirects=False) as response:
+            if response.status not in _REDIRECTS:
+                return await _read(response, url, target, limits)
+            target = _redirected(response, url, target, policy)
+    raise FetchFailed(f"{_shown(url)} redirects more than {limits.redirects} times. Send the final address.")
 
 
-def _refuse_odd(url: str) -> None:
+def _redirected(response: ClientResponse, url: str, target: URL, policy: FetchPolicy) -> URL:
+    location = response.headers.get("Location", "")
+    if not location:
+        raise FetchFailed(f"{_shown(url)} redirects without saying where.")
+    return _checked(str(target.join(URL(location))), policy)
+
+
+async def _read(response: ClientResponse, url: str, target: URL, limits: FetchLimits) -> Fetched:
+    if response.status != 200:
+        raise FetchFailed(_refusal_in_words(url, response.status))
+    if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
+        raise FetchFailed(f"{_shown(url)} is packed in a way that was not asked for, and was not read.")
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_chunked(_READ):
+        size += len(part)
+        if size > limits.max_bytes:
+            most = ceil(limits.max_bytes / _MIB)
+            raise FetchFailed(
+                f"{_shown(url)} is larger than {most} MB, which is the limit. Send a smaller document."
+            )
+        parts.append(part)
+    return Fetched(
+        url, str(target), response.content_type, b"".join(parts), _name_of(target), _modified(response)
+    )
+
+
+def _checked(url: str, policy: FetchPolicy) -> URL:
+    """The URL if its form allows fetching it; what it leads to is judged when the socket is made."""
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise FetchRefused(f"{url} is not a web address.") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise FetchRefused(f"{url} is not a web address; it must begin with http:// or https://.")
-    if parts.username or parts.password:
-        raise FetchRefused("A web address with a user name or password in it is not fetched.")
-    # A port that is named is judged with the address; here only the impossible is refused.
-    if port == 0:
-        raise FetchRefused(f"{url} names port 0, which does not exist.")
+        target = URL(url.strip()).with_fragment(None) if len(url) <= _LONGEST_URL else None
+    except (ValueError, TypeError):
+        target = None
+    if target is None or not target.host:
+        raise FetchRefused(f"{_shown(url)} is not a web address. Send one that begins with https://.")
+    if target.scheme not in ("http", "https"):
+        raise FetchRefused(f"{_shown(url)} is not fetched: only http:// and https:// addresses are.")
+    if target.user is not None or target.password is not None:
+        raise FetchRefused(
+            "An address with a user name or password in it is not fetched. Send it without them."
+        )
+    if target.port not in policy.ports:
+        raise FetchRefused(f"{_shown(url)} is not fetched: only the ports 80 and 443 are.")
+    return target
 
 
-async def _read(response: aiohttp.ClientResponse, url: str, max_bytes: int) -> bytes:
-    """The body, counted after decompression, so that a small answer cannot swell."""
-    data = bytearray()
-    async for block in response.content.iter_chunked(64 * 1024):
-        data += block
-        if len(data) > max_bytes:
-            raise FetchFailed(f"{url} is larger than {max_bytes / 2**20:.0f} MB, which is the limit.")
-    return bytes(data)
+def _refusal_in_words(url: str, status: int) -> str:
+    if status in (401, 403, 407):
+        return f"{_shown(url)} asks for a sign-in ({status}). Download the document and send the file."
+    if status in (404, 410):
+        return f"{_shown(url)} does not exist ({status}). Check the address."
+    return f"{_shown(url)} answered with {status} instead of a document. Try again later."
 
 
-def _name(url: str) -> str:
-    parts = urlsplit(url)
-    return unquote(PurePosixPath(parts.path).name) or parts.hostname or url
+def _shown(url: str) -> str:
+    """A URL for a sentence: on one line, short, and without what stands before an @ or behind a ?."""
+    try:
+        text = str(URL(url.strip()).with_user(None).with_query(None).with_fragment(None))
+    except (ValueError, TypeError):
+        text = url.partition("?")[0].rpartition("@")[2]
+    text = one_line(text)
+    return text if len(text) <= 120 else f"{text[:119]}…"
 
 
-def _guard(may_reach: MayReach) -> Callable[[Any], socket.socket]:
-    def make(address_info: Any) -> socket.socket:
-        family, kind, protocol, _, address = address_info
-        if not may_reach(ip_address(str(address[0]).split("%")[0]), int(address[1])):
-            raise _Forbidden("this address may not be reached")
-        made = socket.socket(family, kind, protocol)
-        made.setblocking(False)
-        return made
-
-    return make
+def _name_of(target: URL) -> str:
+    segments = [segment for segment in target.raw_parts if segment.strip("/")]
+    return one_line(unquote(segments[-1])) if segments else str(target.host)
 
 
-def _is_forbidden(error: BaseException | None) -> bool:
-    """The guard's refusal comes back wrapped in the client's own errors."""
-    seen = 0
-    while error is not None and seen < 10:
-        if isinstance(error, _Forbidden) or isinstance(getattr(error, "os_error", None), _Forbidden):
-            return True
-        inner = getattr(error, "exceptions", ())
-        if any(_is_forbidden(one) for one in inner):
-            return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
-    return False
+def _modified(response: ClientResponse) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers["Last-Modified"])
+    except (KeyError, ValueError, TypeError):
+        return None
