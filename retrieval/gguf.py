@@ -54,7 +54,7 @@ def _convert(gguf: Path, folder: Path) -> None:
         model = AutoModelForCausalLM.from_pretrained(
             str(gguf.parent), dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True), **source
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # a broken file breaks its reader in any way it likes
         raise ConversionFailed(f"'{gguf.name}' cannot be read as a language model: {error}") from error
     _require_special_tokens(tokenizer, gguf)
     _forget_quantisation(model)

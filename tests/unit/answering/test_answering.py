@@ -111,7 +111,7 @@ async def test_the_likelihood_of_the_question_decides_between_sentences_alike() 
     one = passage(1, "A", "The backup window starts at 02:00 nightly.")
     two = passage(2, "B", "The backup window ends at 04:00 nightly.")
     likelihood = LikelihoodByTable({"ends at": -1.0, "starts at": -6.0})
-    answerer = Answerer(ScriptedChatModel(), embed_by_words, likelihood)
+    answerer = Answerer(ScriptedChatModel(), embed_by_words, likelihood, AnsweringSettings(threshold=0))
     answer = await answerer.answer("When is the backup window nightly over?", [one, two])
     assert answer.sentences[0].text == two.text
     assert len(likelihood.asked) == 2
