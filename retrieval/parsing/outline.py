@@ -31,6 +31,15 @@ class Outline:
         if text:
             self._blocks.append(Block(text, tuple(title for _, title in self._open), page, kind))
 
+    def add_item(self, text: str, page: int | None = None) -> None:
+        """Adds an item to the list that stands directly before it on the same page, or begins one."""
+        path = tuple(title for _, title in self._open)
+        last = self._blocks[-1] if self._blocks else None
+        if last and (last.kind, last.page, last.heading_path) == ("list", page, path):
+            self._blocks[-1] = Block(f"{last.text}\n{text}", path, page, "list")
+        else:
+            self.add(text, "list", page)
+
     def first_heading(self) -> str | None:
         """The first of the outermost headings: the document's title, as a rule."""
         outermost = min((level for level, _ in self._headings), default=0)
