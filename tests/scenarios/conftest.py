@@ -1,0 +1,119 @@
+"""The whole bot against the sandbox workspace: real PostgreSQL, real models, the real Slack SDK over its sockets."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from auth.database import Database, DatabaseUrls
+from auth.directory import intern_label
+from auth.labels import parse_policy
+from bot.answering import Answerer
+from bot.answering.local_model import LocalChatModel
+from bot.assistant import Assistant
+from bot.demo.start import workspace_seed
+from bot.directory_file import DirectoryFile, load_directory
+from bot.queue import QueueSettings
+from bot.sandbox.server import SandboxServer
+from bot.slack.app import slack_client
+from bot.slack.service import SlackAccess, connected, identify
+from retrieval.embedding import LocalEmbeddings
+from retrieval.ingestion import Ingestor, Submission
+from retrieval.parsing.isolated import ParserProcess
+from retrieval.retriever import Library
+from tests.conftest import CACHE
+
+FAST_QUEUE = QueueSettings(polling_s=0.2, heartbeat_s=0.5, dead_after_s=2.0, retry_wait_s=0)
+
+OFFICE = DirectoryFile.model_validate(
+    {
+        "workspace": {"team_id": "T0TEST", "name": "Test", "bot_user_id": "U0BOT", "bot_handle": "ostiary"},
+        "roles": [{"name": "people"}, {"name": "engineering"}],
+        "people": [
+            {"user_id": "U0PIA", "handle": "pia", "name": "Pia", "roles": ["people", "ostiary-admin"]},
+            {"user_id": "U0ENZO", "handle": "enzo", "name": "Enzo", "roles": ["engineering"]},
+            {"user_id": "U0GUS", "handle": "gus", "name": "Gus", "kind": "guest"},
+        ],
+        "channels": [
+            {"channel_id": "C0GENERAL", "name": "general", "members": ["pia", "enzo", "ostiary"]},
+            {"channel_id": "C0PEOPLE", "name": "people", "private": True, "members": ["pia", "ostiary"]},
+            {
+                "channel_id": "C0MIXED",
+                "name": "mixed",
+                "private": True,
+                "members": ["pia", "enzo", "ostiary"],
+            },
+            {"channel_id": "C0GUESTS", "name": "guests", "members": ["pia", "gus", "ostiary"]},
+        ],
+    }
+)
+DOCUMENTS = {
+    "Leave": ("everyone", "# Leave\n\nEmployees receive 27 days of paid leave a year."),
+    "Salary bands": ("people", "# Salary bands\n\nA senior engineer earns 78,000 to 94,000 euros a year."),
+}
+
+
+@dataclass
+class Office:
+    """A bot at its desk in a sandbox workspace."""
+
+    sandbox: SandboxServer
+    database: Database
+    workspace_id: int
+    stack: AsyncExitStack
+
+    @property
+    def visitor(self):
+        return self.sandbox.visitor
+
+
+@pytest.fixture(scope="session")
+def language_model() -> Iterator[LocalChatModel]:
+    model = LocalChatModel.load(cache=CACHE, threads=2)
+    yield model
+    model.close()
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[SandboxServer]:
+    async with SandboxServer(workspace_seed(OFFICE)) as running:
+        yield running
+
+
+@pytest.fixture
+async def office(
+    sandbox: SandboxServer, urls: DatabaseUrls, embeddings: LocalEmbeddings, language_model: LocalChatModel
+) -> AsyncIterator[Office]:
+    async with AsyncExitStack() as stack:
+        database = Database(urls)
+        stack.push_async_callback(database.close)
+        workspace_id = await load_directory(database, OFFICE)
+        parser = await stack.enter_async_context(ParserProcess())
+        ingestor = Ingestor(database, embeddings, parser)
+        await _fill(database, workspace_id, ingestor)
+        answerer = Answerer(language_model, embeddings.encode, likelihood=language_model)
+        assistant = Assistant(Library(database, embeddings), answerer)
+        access = SlackAccess(sandbox.bot_token, sandbox.app_token, sandbox.api_url)
+        team = await identify(slack_client(access.bot_token, access.api_url), database)
+        await stack.enter_async_context(
+            connected(
+                access,
+                database,
+                team,
+                assistant,
+                ingestor,
+                max_document_bytes=2**20,
+                queue_settings=FAST_QUEUE,
+            )
+        )
+        await sandbox.wait_for_connection()
+        yield Office(sandbox, database, workspace_id, stack)
+
+
+async def _fill(database: Database, workspace_id: int, ingestor: Ingestor) -> None:
+    for title, (readers, text) in DOCUMENTS.items():
+        async with database.writing_in(workspace_id) as connection:
+            label_id = await intern_label(connection, parse_policy(readers))
+        submission = Submission(title, f"{title}.md", text.encode(), label_id, title)
+        await ingestor.ingest(workspace_id, submission)
