@@ -8,7 +8,7 @@ from typing import Any
 from bot.sandbox.channels import Channel
 from bot.sandbox.people import Person
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.visitor import Visitor
+from bot.sandbox.visitor import Visitor, VisitorError
 
 
 def page_state(
@@ -29,24 +29,36 @@ def page_state(
     if not person:
         return everybody
     you = visitor.who(person)
-    direct = workspace.open_direct_message(you.user_id)
-    assert direct is not None, "the page offers no bots to play"
+    direct = visitor.where(person, f"@{workspace.bot.handle}")
     return everybody | {
         "you": _person_json(you),
         "direct": direct.channel_id,
         "channels": [
             _summary(sandbox, visitor, you, place) for place in (*visitor.channels_of(person), direct)
         ],
-        "channel": _channel_json(visitor.where(person, channel), you) if channel else None,
-        "messages": [asdict(seen) for seen in visitor.visible_to(person, channel)] if channel else [],
-        "thread": [asdict(seen) for seen in visitor.visible_to(person, channel, thread_ts)]
-        if channel and thread_ts
-        else [],
+        **_conversation(visitor, you, channel, thread_ts),
         "statuses": [asdict(status) for status in visitor.statuses(person)],
         "views": [asdict(view) for view in visitor.views_open_for(person)],
         "home": _home(visitor, person),
         "prompts": list(visitor.prompts(person)),
         "prompts_title": workspace.pane(direct.channel_id, "").prompts_title,
+    }
+
+
+def _conversation(
+    visitor: Visitor, you: Person, channel: str | None, thread_ts: str | None
+) -> dict[str, Any]:
+    """One channel and one thread of it; nothing where the person cannot look, and the page goes elsewhere."""
+    try:
+        place = visitor.where(you.user_id, channel or "")
+    except VisitorError:
+        return {"channel": None, "messages": [], "thread": []}
+    messages = visitor.visible_to(you.user_id, place.channel_id)
+    thread = visitor.visible_to(you.user_id, place.channel_id, thread_ts) if thread_ts else ()
+    return {
+        "channel": _channel_json(place, you),
+        "messages": [asdict(seen) for seen in messages],
+        "thread": [asdict(seen) for seen in thread],
     }
 
 

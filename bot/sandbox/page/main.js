@@ -14,7 +14,7 @@ let membersOpen = false;
 
 onChange((state) => {
   if (!state.you) return begin(state);
-  if (!view.channel) return go({ channel: firstChannel(state), thread: "" });
+  if (!state.channel) return go({ channel: firstChannel(state), thread: "" });
   document.title = `${view.channel} · ${state.workspace.name} (${state.you.name})`;
   drawSidebar(state);
   drawHeader(state);

@@ -48,16 +48,10 @@ export async function refresh() {
     listeners.forEach((listener) => listener(state));
   } catch (problem) {
     if (mine !== asked) return;
-    if (view.channel || view.person) return elsewhere(problem);
-    notice(`The sandbox does not answer: ${problem.message}`);
+    if (problem instanceof TypeError) return; // no connection: the stream of changes comes back by itself
+    if (view.person) go({ person: "", channel: "", thread: "" }); // the address names nobody
+    else notice(`The sandbox does not answer: ${problem.message}`);
   }
-}
-
-function elsewhere(problem) {
-  // The person does not exist, or cannot see what the address names.
-  if (problem instanceof TypeError) return;
-  if (view.channel) go({ channel: "", thread: "" });
-  else go({ person: "" });
 }
 
 export function go(changes) {
