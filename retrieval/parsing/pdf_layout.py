@@ -9,6 +9,7 @@ from statistics import median
 from retrieval.parsing.cleaning import one_line
 from retrieval.parsing.outline import Outline, table_text
 from retrieval.parsing.pdf_lines import Cell, Line
+from retrieval.parsing.pdf_rows import put_together
 
 _HEADING_SIZE = 1.15  # times that of the text
 _LONGEST_HEADING = 150
@@ -16,6 +17,7 @@ _LONGEST_BOLD_HEADING = 80
 _LEVELS = 4
 _MARGIN = 0.09  # of the page's height, at its head and foot
 _PARAGRAPH_GAP = 1.45  # times the usual distance of lines
+_FLUSH = 4.0  # points
 _ITEM = re.compile(r"(?:[•‣◦▪●○–*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s+\S")
 _BULLET = re.compile(r"[•‣◦▪●○–*-]\s+")
 _PAGE_NUMBER = re.compile(r"(?:page|seite|p\.)?\W*\d{1,4}(?:\s*(?:/|of|von)\s*\d{1,4})?\W*", re.IGNORECASE)
@@ -23,7 +25,7 @@ _PAGE_NUMBER = re.compile(r"(?:page|seite|p\.)?\W*\d{1,4}(?:\s*(?:/|of|von)\s*\d
 
 def write(pages: Sequence[list[Line]], outline: Outline) -> None:
     """Adds the pages' blocks to the outline; running heads and page numbers are left out. Pages count from 1."""
-    pages = _without_running_heads(pages)
+    pages = [put_together(page) for page in _without_running_heads(pages)]
     text_size = _text_size(pages)
     sizes = sorted({line.size for page in pages for line in page if line.size >= _HEADING_SIZE * text_size})[
         ::-1
@@ -90,6 +92,8 @@ def _continues(run: list[Line], line: Line, usual: float, right: float) -> bool:
     if last.bold != line.bold:
         return False
     gap = last.bottom - line.top
+    if _ITEM.match(run[0].text):
+        return gap <= _PARAGRAPH_GAP * usual and _continues_item(run, line, right)
     if gap > _PARAGRAPH_GAP * usual:
         return False
     if gap < 0:  # the next column: a sentence may go on there
@@ -100,10 +104,29 @@ def _continues(run: list[Line], line: Line, usual: float, right: float) -> bool:
     )
 
 
+def _continues_item(run: list[Line], line: Line, right: float) -> bool:
+    """The lines of an item hang behind its mark; where they do not, only a full line is followed by another."""
+    last = run[-1]
+    if last.bottom < line.top:
+        return False
+    return line.left > run[0].left + 0.5 * line.size or (
+        last.right > 0.85 * right and not _ends_sentence(last)
+    )
+
+
 def _continues_table(run: list[Line], line: Line, usual: float) -> bool:
-    """Rows go on until the words stand in one piece, save in a row of which only the first cell is filled."""
-    gap = run[-1].bottom - line.top
-    return len(line.cells) > 1 and len(run[-1].cells) > 1 and 0 < gap < 2.5 * max(usual, line.size * 1.2)
+    """A row stands close below the last one, with a cell flush with one of its own."""
+    last = run[-1]
+    if len(line.cells) < 2 or len(last.cells) < 2:
+        return False
+    if not 0 < last.bottom - line.top < 2.5 * max(usual, line.size * 1.2):
+        return False
+    return any(_are_flush(above, below) for above in last.cells[1:] for below in line.cells[1:])
+
+
+def _are_flush(above: Cell, below: Cell) -> bool:
+    middles = abs(above.left + above.right - below.left - below.right) / 2
+    return min(_distance(above, below), middles) < _FLUSH
 
 
 def _ends_sentence(line: Line) -> bool:

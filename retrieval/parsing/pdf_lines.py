@@ -3,6 +3,7 @@
 import ctypes
 import re
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -69,7 +70,9 @@ def read_lines(page: Any) -> list[Line]:
 
 def _line(text_page: Any, text: str, first: int, page_height: float) -> Line:
     last = first + len(text) - 1
-    size = max(pdfium.FPDFText_GetFontSize(text_page, first), 1.0)
+    # The first letter may be a bullet, the last one a footnote's mark.
+    sizes = [pdfium.FPDFText_GetFontSize(text_page, at) for at in (first, (first + last) // 2, last)]
+    size = max(median(sizes), 1.0)
     _, start_bottom, _, start_top = _box(text_page, first)
     end_bottom = _box(text_page, last)[1]
     return Line(
