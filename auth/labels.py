@@ -72,7 +72,7 @@ def _parse_clause(part: str, whole: str) -> Clause:
         name = word.strip().lower()
         excluded = name.startswith("!")
         name = name.removeprefix("!").strip()
-        if not ROLE_NAME.fullmatch(name):
+        if not ROLE_NAME.fullmatch(name) or name == "nobody":
             raise UnreadablePolicy(_how_to_write(whole))
         (none_of if excluded else all_of).add(name)
     if not all_of:

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from retrieval.parsing.isolated import ParseLimits, ParserProcess
-
 from auth.database import APP, READER, Database, DatabaseUnusable, DatabaseUrls
 from auth.directory import intern_label, list_workspaces
 from auth.errors import OstiaryError
@@ -19,6 +17,7 @@ from bot.settings import Settings
 from migrations.upgrade import pending, upgrade
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
+from retrieval.parsing.isolated import ParseLimits, ParserProcess
 from retrieval.retriever import Library
 from retrieval.weights import embedder_folder
 

@@ -13,7 +13,7 @@ os.environ["LANGSMITH_TRACING"] = "false"
 
 from auth.database import APP, READER, Database, DatabaseUrls
 from auth.directory import define_built_in_roles, register_workspace
-from auth.server import RunningServer, ensure_running
+from auth.server import RunningServer, throwaway_server
 from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings
 from retrieval.weights import embedder_folder
@@ -22,8 +22,8 @@ CACHE = Path(os.environ.get("OSTIARY_TEST_CACHE", Path(__file__).parent.parent /
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with ensure_running(tmp_path_factory.mktemp("pg"), fast_but_unsafe=True) as running:
+def server() -> Iterator[RunningServer]:
+    with throwaway_server() as running:
         upgrade(running.url())
         yield running
 

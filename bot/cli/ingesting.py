@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from retrieval.sources.files import SkippedFile, SourceItem, find_files
-from retrieval.sources.urls import FetchLimits, fetch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -20,6 +18,8 @@ from bot.cli.output import err, out, progress_line
 from bot.runtime import load_embeddings, open_database, open_ingestor, the_workspace
 from bot.settings import load_settings
 from retrieval.ingestion import Ingestor, Submission
+from retrieval.sources.files import SkippedFile, SourceItem, find_files
+from retrieval.sources.urls import FetchLimits, fetch
 
 
 class NoSource(OstiaryError):

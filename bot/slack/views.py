@@ -11,7 +11,7 @@ Block = dict[str, Any]
 ANSWER_EVENT = "ostiary_answer"
 CHOOSE_READERS = "choose_readers"
 READERS_VIEW = "ingest_readers"
-SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT = 3000, 100, 75
+SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT, NAME_LIMIT = 3000, 100, 75, 400
 
 
 def escape(text: str) -> str:
@@ -26,8 +26,8 @@ def answer_blocks(answer: Answer, *, note: str | None = None) -> list[Block]:
         for sentence in answer.sentences
     )
     blocks = [_section(part) for part in _split(said)]
-    sources = "\n".join(_source(number, passage) for number, passage in enumerate(answer.cited, start=1))
-    blocks += [_context(part) for part in _split(sources)]
+    sources = [_source(number, passage) for number, passage in enumerate(answer.cited, start=1)]
+    blocks += [_context(part) for part in _packed(sources)]
     return [_context(escape(note)), *blocks] if note else blocks
 
 
@@ -92,7 +92,7 @@ def readers_view(title: str, request_id: int, roles: Mapping[str, str]) -> dict[
 def _source(number: int, passage: Passage) -> str:
     """`[1] Title › Heading, p. 3 · 1 March 2026`, linked only if its own source is a web address."""
     path = [passage.title, *(part for part in passage.heading_path if part != passage.title)]
-    name = escape(" › ".join(path))
+    name = escape(" › ".join(path)[:NAME_LIMIT])
     link = _link(passage.url)
     shown = f"<{link}|{name.replace('|', '¦')}>" if link else name
     page = f", p. {passage.page}" if passage.page else ""
@@ -112,10 +112,28 @@ def _split(text: str) -> list[str]:
     parts: list[str] = []
     while len(text) > SECTION_LIMIT:
         cut = max(text.rfind(mark, 0, SECTION_LIMIT) for mark in (" ", "\n"))
-        cut = cut if cut > 0 else SECTION_LIMIT - 10
+        cut = cut if cut > 0 else _outside_entity(text, SECTION_LIMIT)
         parts.append(text[:cut])
         text = text[cut:].lstrip()
     return [*parts, text] if text else parts
+
+
+def _packed(lines: Sequence[str]) -> list[str]:
+    """Lines joined as long as they fit a block; no line is cut, since a link may be in it."""
+    parts: list[str] = []
+    for line in lines:
+        if parts and len(parts[-1]) + 1 + len(line) <= SECTION_LIMIT:
+            parts[-1] += "\n" + line
+        else:
+            parts.append(line)
+    return parts
+
+
+def _outside_entity(text: str, cut: int) -> int:
+    """A place to cut at or before `cut` that does not fall into an entity."""
+    start = text.rfind("&", 0, cut)
+    inside = start >= 0 and ";" not in text[start:cut]
+    return start if inside and start > 0 else cut
 
 
 def _role_option(name: str, description: str) -> Block:

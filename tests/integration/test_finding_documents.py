@@ -1,7 +1,5 @@
 """Documents go in, and each reader finds what their clearance holds."""
 
-import dataclasses
-
 import pytest
 
 from auth.clearance import Clearance
@@ -9,11 +7,9 @@ from auth.database import Database
 from auth.directory import define_role, intern_label, read_standing
 from auth.labels import parse_policy
 from retrieval.embedding import LocalEmbeddings
-from retrieval.ingestion import Ingestor, NothingToRead, Submission
-from retrieval.parsing.document import UnreadableDocument
+from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.isolated import ParserProcess
-from retrieval.retriever import ClearedRetriever, Library, RetrievalSettings
-from retrieval.search import SearchSettings
+from retrieval.retriever import Library
 
 HANDBOOK = (
     b"# Leave\n\nEmployees receive 27 days of paid leave a year.\n\n# Travel\n\nBook trains, not planes."

@@ -1,4 +1,4 @@
-"""The whole bot against the sandbox workspace: real PostgreSQL, real models, the real Slack SDK over its sockets."""
+"""The whole bot against the sandbox workspace: real PostgreSQL, models and Slack SDK."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
