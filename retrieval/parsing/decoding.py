@@ -25,7 +25,7 @@ def decode(data: bytes, declared: str | None = None) -> str | None:
     for encoding in _candidates(data, declared):
         text = _decoded(data, encoding)
         if text is not None and not _is_binary(text):
-            return text
+            return text.replace("\x00", "")
     return None
 
 
@@ -34,15 +34,14 @@ def _candidates(data: bytes, declared: str | None) -> list[str]:
     if marked:
         return [marked]
     if _decoded(data, "utf-8") is not None:
-        return ["utf-8"] if b"\x00" not in data else _guesses(data)
+        return ([guess] if (guess := _utf16_without_mark(data[:_GUESS_FROM])) else []) + ["utf-8"]
     return ([declared] if declared else []) + _guesses(data)
 
 
 def _guesses(data: bytes) -> list[str]:
-    """The likeliest encoding of the beginning, then the one that fits any bytes of western text."""
-    if b"\x00" in data[:_GUESS_FROM]:
-        guess = _utf16_without_mark(data[:_GUESS_FROM])
-        return [guess] if guess else []
+    """The likeliest encoding of the beginning, then the one that fits the bytes of any western text."""
+    if guess := _utf16_without_mark(data[:_GUESS_FROM]):
+        return [guess]
     best = from_bytes(data[:_GUESS_FROM], enable_fallback=False).best()
     return ([best.encoding] if best else []) + ["cp1252"]
 
@@ -69,4 +68,4 @@ def _is_binary(text: str) -> bool:
     """More than one control character in a hundred is no text that anybody wrote."""
     sample = text[:_GUESS_FROM]
     controls = sum(1 for letter in sample if letter < " " and letter not in _TEXT_CONTROLS)
-    return controls > len(sample) / 100 or "\x00" in sample
+    return controls > max(1, len(sample) / 100)

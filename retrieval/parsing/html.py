@@ -32,6 +32,8 @@ _MARGINS = "aside, body > header:not(:has(h1)), [role=banner], [role=complementa
 _DATE_FIELDS = ("date", "article:modified_time", "article:published_time", "dcterms.date", "last-modified")
 # What holds less of the page's text than this has lost something.
 _ENOUGH = 0.4
+# Below this many letters trafilatura gives up on structure and returns one paragraph.
+_SHORT = 300
 
 
 def parse(data: bytes, name: str) -> ParsedDocument:
@@ -75,7 +77,7 @@ def _main_outline(page: LexborHTMLParser) -> Outline:
     if len(marked) == 1 and len(_words(marked[0])) >= _ENOUGH * size:
         return outline_of(marked[0])
     extracted = _extracted(source)
-    if len(_words(extracted)) >= _ENOUGH * size:
+    if len(_words(extracted)) >= max(_SHORT, _ENOUGH * size):
         return outline_of(extracted)
     _drop(page, _MARGINS)
     return outline_of(page.body)

@@ -1,0 +1,92 @@
+import io
+import zipfile
+
+import pytest
+
+from retrieval.parsing import UnreadableDocument, parse
+from retrieval.parsing.sniff import UNKNOWN, media_type
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"%PDF-1.7 \n...", "application/pdf"),
+        (b"\n\njunk %PDF-1.4", "application/pdf"),
+        (b"<!-- x --> <!DOCTYPE html><p>a", "text/html"),
+        (b"\xef\xbb\xbf<html><body>a", "text/html"),
+        ("<html>ä".encode("utf-16"), "text/html"),
+        (b"<div><p>a fragment</p></div>", "text/html"),
+        (b"# Title\n\ntext", "text/markdown"),
+        (b"---\ntitle: x\n---\ntext", "text/markdown"),
+        (b"Intro\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "text/markdown"),
+        (b"<p align=center>logo</p>\n\n## Use\n\n```sh\nmake\n```\n", "text/markdown"),
+        (b"Just words, even with a # in them.", "text/plain"),
+        (b"BM is how a bitmap begins, and this letter.", "text/plain"),
+        (b"{\\rtf1 hello}", "application/rtf"),
+        (b"<?xml version='1.0'?><feed/>", "application/xml"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), "image/png"),
+        (bytes(range(256)) * 4, UNKNOWN),
+    ],
+)
+def test_content_says_what_a_document_is(data: bytes, expected: str) -> None:
+    assert media_type(data, "misleading.docx") == expected
+
+
+def test_the_name_only_breaks_a_tie_between_text_and_markdown() -> None:
+    assert media_type(b"Just words.", "a.md") == "text/markdown"
+    assert media_type(b"Just words.", "a.txt") == "text/plain"
+    assert media_type(b"Just words.", "a.pdf") == "text/plain"
+    assert media_type(b"%PDF-1.7", "a.md") == "application/pdf"
+
+
+def test_a_long_text_whose_sample_ends_inside_a_letter_is_text() -> None:
+    assert media_type("aé".encode() * 40_000, "a.txt") == "text/plain"
+    assert media_type(b"x" + "é".encode() * 40_000, "a.txt") == "text/plain"
+
+
+def zipped(member: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(member, "x")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "plan.docx is empty."),
+        (b" \n\t ", "plan.docx is empty."),
+        (
+            zipped("word/document.xml"),
+            "plan.docx is a Word document, which is not read yet; send PDF, HTML, Markdown or text.",
+        ),
+        (
+            zipped("xl/workbook.xml"),
+            "plan.docx is an Excel workbook, which is not read yet; send PDF, HTML, Markdown or text.",
+        ),
+        (
+            zipped("other"),
+            "plan.docx is a zip archive, which is not read yet; send PDF, HTML, Markdown or text.",
+        ),
+        (
+            b"\xff\xd8\xff\xe0" + bytes(60),
+            "plan.docx is an image, which is not read yet; send PDF, HTML, Markdown or text.",
+        ),
+        (
+            bytes(range(256)),
+            "plan.docx is a file of an unknown kind, which is not read yet; send PDF, HTML, Markdown or text.",
+        ),
+        (b"<!doctype html><body></body>", "plan.docx has no text in it; nothing was stored."),
+    ],
+)
+def test_what_cannot_be_read_is_named_in_a_sentence(data: bytes, sentence: str) -> None:
+    with pytest.raises(UnreadableDocument) as refused:
+        parse(data, "plan.docx")
+    assert str(refused.value) == sentence
+
+
+def test_a_name_cannot_break_out_of_its_sentence() -> None:
+    with pytest.raises(UnreadableDocument) as refused:
+        parse(b"", "a\n\u202eb\x00" + "c" * 500)
+    assert str(refused.value).count("\n") == 0
+    assert len(str(refused.value)) < 140
