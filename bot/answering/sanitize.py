@@ -17,6 +17,8 @@ _URL = re.compile(
 )
 _BROADCAST = re.compile(r"(?<!\w)@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 _OPENING = re.compile(r"<(?=[@#!/a-zA-Z])")
+# The marks by which chat templates tell speakers apart; in a document they are somebody's attempt to speak.
+_TURN = re.compile(r"<\|[\w ]{0,40}\|>")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
 _SPACE = re.compile(r"\s+")
 _LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
@@ -39,6 +41,7 @@ def clean(text: str) -> str:
 
 
 def _without_sequences(text: str) -> str:
+    text = _TURN.sub(" ", text)
     text = _CHANNEL.sub(r"\1", text)
     text = _SLACK.sub("", text)
     text = _SLACK_LINK.sub(lambda found: found[1] or "", text)

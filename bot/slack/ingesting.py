@@ -3,7 +3,6 @@
 from urllib.parse import urlsplit
 
 import structlog
-from retrieval.sources.urls import FetchLimits, fetch
 
 from auth.database import Database
 from auth.directory import intern_label, list_roles
@@ -17,6 +16,7 @@ from bot.slack.ingest_requests import IngestionRequest, end_request, read_reques
 from bot.slack.places import Place
 from bot.slack.views import offer_blocks, plain_blocks
 from retrieval.ingestion import Ingestor, Outcome, Submission
+from retrieval.sources.urls import FetchLimits, fetch
 
 log = structlog.get_logger(__name__)
 
