@@ -48,7 +48,7 @@ def trust_features(table: NDArray[np.float64], scores: NDArray[np.float64]) -> N
 CALIBRATION = Calibration(
     choice=(3.34, 3.28, 2.06, 0.61),
     trust=(3.0, 1.0, 2.0, 0.2, 1.0, -5.0),
-    gain=0.42,
+    gain=0.9,
     reach=1.5,
     nearness=1.0,
     threshold=0.5,

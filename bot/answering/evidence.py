@@ -75,8 +75,12 @@ def features(question: str, units: Sequence[Unit], embed: Embed) -> Matrix:
 
 
 def question_likelihoods(question: str, units: Sequence[Unit], likelihood: LikelihoodModel) -> Vector:
-    """How likely, in nats a token, each unit makes the question (query likelihood, arXiv 2204.07496)."""
-    prefixes = [f"{_scored(unit)}\nQuestion:" for unit in units]
+    """How likely, in nats a token, each unit makes the question (query likelihood, arXiv 2204.07496).
+
+    Without what stands above the unit: a title makes every question on its subject likely, and tells no
+    sentence from the next.
+    """
+    prefixes = [f"{_shortened(unit.text)}\nQuestion:" for unit in units]
     return np.asarray(likelihood.log_likelihood(prefixes, f" {question}"), dtype=np.float64)
 
 
@@ -104,7 +108,11 @@ def _share(words: set[str], weights: dict[str, float]) -> float:
 
 
 def _scored(unit: Unit) -> str:
-    return " ".join(f"{unit.context}: {unit.text}".split()[:_SCORED_WORDS])
+    return _shortened(f"{unit.context}: {unit.text}")
+
+
+def _shortened(text: str) -> str:
+    return " ".join(text.split()[:_SCORED_WORDS])
 
 
 def _near_best(question: str, units: Sequence[Unit], scores: Vector, nearness: float) -> tuple[Unit, ...]:

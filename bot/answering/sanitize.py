@@ -61,6 +61,8 @@ def _without_address(found: re.Match[str]) -> str:
 
 def _visible(text: str) -> str:
     """Without control (Cc), format (Cf: bidi, zero-width, tags), surrogate and private-use characters."""
+    if text.isprintable():
+        return text
     return "".join(
         "\n" if char in _LINE_BREAKS else " " if char == "\t" else char
         for char in text

@@ -47,7 +47,7 @@ def _units(index: int, passage: Passage) -> list[Unit]:
             units.append(
                 Unit(index, _shortened(f"{text} {'; '.join(_bare(i) for i in lists[sentence])}."), above)
             )
-        elif text and _bare(text) in items:
+        elif items and _bare(text) in items:
             units.append(Unit(index, _shortened(text), f"{above} - {lead_in}"))
         elif text and not text.endswith(":"):
             units.append(Unit(index, _shortened(text), above))

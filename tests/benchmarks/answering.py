@@ -16,6 +16,7 @@ import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,10 @@ class Corpus:
 
     passages: list[Passage]
     questions: list[Question] = field(default_factory=list)
+
+    @cached_property
+    def words(self) -> list[set[str]]:
+        return [set(content_words(passage.text)) for passage in self.passages]
 
 
 @dataclass(frozen=True)
@@ -108,9 +113,7 @@ def handbook(folder: Path, limit: int) -> Corpus:
     """`limit` sections of a company's handbook, drawn evenly; nobody asks about them."""
     pages = sorted(folder.rglob("*.md"))
     random.Random(7).shuffle(pages)
-    texts = [
-        " ".join(page.read_text(encoding="utf-8", errors="ignore").split()[:160]) for page in pages[:limit]
-    ]
+    texts = [page.read_text(encoding="utf-8", errors="ignore")[:1000] for page in pages[:limit]]
     return Corpus(
         [Passage(i, i, 1, page.stem, text) for i, (page, text) in enumerate(zip(pages, texts, strict=False))]
     )
@@ -135,14 +138,13 @@ def ask(question: Question, corpus: Corpus, embed: Memory, *, hidden: bool) -> A
 def _nearest(text: str, corpus: Corpus, embed: Memory) -> list[int]:
     vectors = embed([text, *(f"{p.title}: {p.text}" for p in corpus.passages)])
     wanted = set(content_words(text))
-    shared = [len(wanted & set(content_words(p.text))) / max(1, len(wanted)) for p in corpus.passages]
+    shared = [len(wanted & words) / max(1, len(wanted)) for words in corpus.words]
     return [int(i) for i in np.argsort(-(vectors[1:] @ vectors[0] + 0.3 * np.array(shared)), kind="stable")]
 
 
 def _gives_away(question: Question, corpus: Corpus, index: int) -> bool:
     """The paragraph itself, a near copy of it, or another that states the answer."""
-    text, gold = corpus.passages[index].text, corpus.passages[question.gold].text
-    own, other = set(content_words(text)), set(content_words(gold))
+    text, own, other = corpus.passages[index].text, corpus.words[index], corpus.words[question.gold]
     copy = len(own & other) > 0.6 * min(len(own), len(other))
     return (
         index == question.gold
