@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 
 from rich.text import Text
 
+from auth.errors import OstiaryError
 from bot.cli.output import out, progress_line
 from bot.cli.serving import until_stopped
 from bot.demo.company import load_company, read_people
@@ -11,10 +12,14 @@ from bot.directory_file import ChannelEntry, DirectoryFile, PersonEntry
 from bot.logging import configure_logging
 from bot.runtime import load_embeddings, open_assistant, open_database, open_ingestor
 from bot.sandbox.seed import ChannelSeed, PersonSeed, WorkspaceSeed
-from bot.sandbox.server import SandboxServer
+from bot.sandbox.server import SandboxPortTaken, SandboxServer
 from bot.settings import load_settings
 from bot.slack.app import slack_client
 from bot.slack.service import SlackAccess, connected, identify
+
+
+class PortTaken(OstiaryError):
+    """The page's port is in use; the message says how to choose another."""
 
 
 async def run_demo(port: int) -> None:
@@ -27,7 +32,12 @@ async def run_demo(port: int) -> None:
             state = settings.home / "sandbox.json"
             state.parent.mkdir(parents=True, exist_ok=True)
             sandbox = SandboxServer(workspace_seed(read_people()), port=port, state_file=state)
-            await sandbox.start()
+            try:
+                await sandbox.start()
+            except SandboxPortTaken as error:
+                raise PortTaken(
+                    f"Port {port} is in use by another program. Choose another: `make demo PORT=8766`."
+                ) from error
             stack.push_async_callback(sandbox.stop)
             database = await stack.enter_async_context(open_database(settings, progress))
             embeddings = await load_embeddings(settings, progress)
