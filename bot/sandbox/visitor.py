@@ -5,44 +5,27 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.sandbox.channels import Channel
 from bot.sandbox.delivery import Outcome
-from bot.sandbox.errors import SlackError
+from bot.sandbox.finding import Finding, NewFile, VisitorError
 from bot.sandbox.form import fill_form
 from bot.sandbox.interactions import find_element
 from bot.sandbox.messages import Message
 from bot.sandbox.people import Person, person_from
-from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.seed import PersonKind, PersonSeed
 from bot.sandbox.seen import SeenMessage, SeenStatus, SeenView, see_message, see_view
 from bot.sandbox.state_values import Given, ValueMistakeError, action_of, state_of
 from bot.sandbox.typed import rich_text, slack_text
-from bot.sandbox.views import View
 
 T = TypeVar("T")
+__all__ = ["NewFile", "Visitor", "VisitorError"]
 _LOOK_AGAIN_SECONDS = 0.1
 
 
-class VisitorError(ValueError):
-    """A move that Slack's own client would not offer. The message says why."""
-
-
-@dataclass(frozen=True)
-class NewFile:
-    name: str
-    content: bytes
-    mimetype: str | None = None
-
-
-class Visitor:
+class Visitor(Finding):
     """People by handle or user id; channels by #name or id; `@bot` is the direct message with the bot."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._workspace = sandbox.workspace
 
     # Talking
 
@@ -87,6 +70,23 @@ class Visitor:
         """Hold a file ready to be posted; returns its id."""
         now = int(self._sandbox.clock())
         return self._workspace.files.add(name, content, self.who(person).user_id, now, mimetype).file_id
+
+    async def _file_id(self, author: Person, new: NewFile | str) -> str:
+        if isinstance(new, NewFile):
+            return await self.upload(author.user_id, new.name, new.content, new.mimetype)
+        stored = self._workspace.files.get(new)
+        if stored is None or stored.user_id != author.user_id:
+            raise VisitorError(f"{author.name} has no file {new}.")
+        return new
+
+    def _offer_invitation(self, author: Person, place: Channel, message: Message) -> None:
+        """Slack hints at it when somebody mentions an app that is not there to hear it."""
+        bot = self._workspace.bot
+        if f"<@{bot.user_id}>" in message.text and bot.user_id not in place.members:
+            hint = (
+                f"You mentioned <@{bot.user_id}>, but they are not in this channel. Invite them to be heard."
+            )
+            self._sandbox.posting.slackbot_whisper(author.user_id, place.channel_id, hint, message.thread_ts)
 
     async def edit(self, person: str, channel: str, ts: str, text: str) -> SeenMessage:
         message = self._own(person, channel, ts)
@@ -325,84 +325,6 @@ class Visitor:
             for m in sorted(said, key=lambda m: m.ts)[-8:]
         ]
         return "Lately said:\n" + "\n".join(lines) if lines else "Nobody has said anything."
-
-    # Finding
-
-    def who(self, person: str) -> Person:
-        found = self._workspace.find_person(person)
-        if found is None:
-            raise VisitorError(f"Nobody here is called {person!r}.")
-        return found
-
-    def where(self, person: str, channel: str) -> Channel:
-        """A conversation the person can look into."""
-        reader = self.who(person)
-        if channel in (f"@{self._workspace.bot.handle}", self._workspace.bot_user_id):
-            return self._direct(person)
-        found = self._workspace.find_channel(channel)
-        if found is None or not self._workspace.may_read(reader.user_id, found):
-            raise VisitorError(f"{reader.name} can see no channel {channel}.")
-        return found
-
-    def _direct(self, person: str) -> Channel:
-        found = self._workspace.open_direct_message(self.who(person).user_id)
-        if found is None:
-            raise VisitorError("The bot has no direct message with itself.")
-        return found
-
-    def _names(self) -> tuple[dict[str, str], dict[str, str]]:
-        people = {person.handle: person.user_id for person in self._workspace.people.values()}
-        channels = {c.name: c.channel_id for c in self._workspace.channels.values() if c.kind != "im"}
-        return people, channels
-
-    def _check_may_write(self, author: Person, place: Channel) -> None:
-        if author.deleted:
-            raise VisitorError(f"{author.name} is deactivated and cannot write.")
-        if author.user_id not in place.members:
-            raise VisitorError(f"{author.name} is not in #{place.name}; join it first.")
-        if place.archived:
-            raise VisitorError(f"#{place.name} is archived; nobody can write there.")
-
-    def _thread_root(self, place: Channel, thread_ts: str | None) -> str | None:
-        if thread_ts is None:
-            return None
-        root = self._workspace.histories[place.channel_id].get(thread_ts)
-        if root is None:
-            raise VisitorError(f"There is no message {thread_ts} to reply to.")
-        return root.thread_ts if root.is_reply else root.ts
-
-    async def _file_id(self, author: Person, new: NewFile | str) -> str:
-        if isinstance(new, NewFile):
-            return await self.upload(author.user_id, new.name, new.content, new.mimetype)
-        stored = self._workspace.files.get(new)
-        if stored is None or stored.user_id != author.user_id:
-            raise VisitorError(f"{author.name} has no file {new}.")
-        return new
-
-    def _own(self, person: str, channel: str, ts: str) -> Message:
-        author, place = self.who(person), self.where(person, channel)
-        message = self._workspace.histories[place.channel_id].get(ts)
-        if message is None or message.user_id != author.user_id:
-            raise VisitorError(f"{author.name} has written no message {ts} here.")
-        return message
-
-    def _view(self, person: str, view_id: str) -> View:
-        try:
-            view = self._sandbox.views.find(view_id)
-        except SlackError:
-            view = None
-        if view is None or view.user_id != self.who(person).user_id:
-            raise VisitorError(f"{self.who(person).name} has no view {view_id} open.")
-        return view
-
-    def _offer_invitation(self, author: Person, place: Channel, message: Message) -> None:
-        """Slack hints at it when somebody mentions an app that is not there to hear it."""
-        bot = self._workspace.bot
-        if f"<@{bot.user_id}>" in message.text and bot.user_id not in place.members:
-            hint = (
-                f"You mentioned <@{bot.user_id}>, but they are not in this channel. Invite them to be heard."
-            )
-            self._sandbox.posting.slackbot_whisper(author.user_id, place.channel_id, hint, message.thread_ts)
 
 
 def _said(make: Callable[[], T]) -> T:

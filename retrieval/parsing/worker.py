@@ -7,12 +7,14 @@ and processor time that it cannot raise, no file to write to, and no way to spea
 Both directions carry messages as JSON behind their length; a request is followed by the document's bytes.
 """
 
+import ctypes
 import gc
 import os
 import resource
 import select
 import signal
 import struct
+import sys
 import time
 from typing import Any, NoReturn
 
@@ -26,6 +28,7 @@ LENGTH = struct.Struct(">Q")
 _READ = 1 << 16
 _ORDERS, _ANSWERS = 0, 1
 _FILES = 64
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _warm: set[str] = set()
 
 
@@ -81,11 +84,12 @@ def _answer_of_a_child(order: dict[str, Any], data: bytes, answers: int) -> byte
     """The child's answer as JSON, or how it ended without one."""
     receiving, sending = os.pipe()
     gc.freeze()  # a collection in the child would copy every page it touches
+    worker = os.getpid()
     child = os.fork()
     if child == 0:
         for inherited in (receiving, answers, _ORDERS):
             os.close(inherited)
-        _be_the_child(order, data, sending)
+        _be_the_child(order, data, sending, worker)
     gc.unfreeze()
     os.close(sending)
     answer, ended = _collect(receiving, order)
@@ -97,9 +101,10 @@ def _answer_of_a_child(order: dict[str, Any], data: bytes, answers: int) -> byte
     return answer if ended is None else wire.to_bytes({"ended": ended})
 
 
-def _be_the_child(order: dict[str, Any], data: bytes, sending: int) -> NoReturn:
+def _be_the_child(order: dict[str, Any], data: bytes, sending: int, parent: int) -> NoReturn:
     """Reads the document under its limits and leaves, whatever happens."""
     try:
+        _end_with_parent(parent)
         _limit(resource.RLIMIT_AS, order["memory_bytes"])
         _limit(resource.RLIMIT_CPU, order["cpu_seconds"])
         _limit(resource.RLIMIT_FSIZE, 0)
@@ -111,6 +116,14 @@ def _be_the_child(order: dict[str, Any], data: bytes, sending: int) -> NoReturn:
     except BaseException:
         os._exit(1)
     os._exit(0)
+
+
+def _end_with_parent(parent: int) -> None:
+    """A child whose worker is killed has nobody who would stop it. Where the system cannot, its limits do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def _limit(which: int, value: int) -> None:

@@ -15,7 +15,15 @@ from math import ceil
 from typing import Any
 from urllib.parse import unquote
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    InvalidURL,
+    TCPConnector,
+)
 from yarl import URL
 
 from auth.errors import OstiaryError
@@ -87,6 +95,8 @@ async def fetch(url: str, limits: FetchLimits | None = None, policy: FetchPolicy
         raise FetchFailed(
             f"{_shown(url)} did not answer within {limits.total_seconds:g} s. Try again later."
         ) from None
+    except InvalidURL:
+        raise FetchRefused(_no_web_address(url)) from None
     except (ClientError, OSError, ValueError) as error:
         if guard.refused:
             raise FetchRefused(
@@ -169,7 +179,7 @@ def _checked(url: str, policy: FetchPolicy) -> URL:
     except (ValueError, TypeError):
         target = None
     if target is None or not target.host:
-        raise FetchRefused(f"{_shown(url)} is not a web address. Send one that begins with https://.")
+        raise FetchRefused(_no_web_address(url))
     if target.scheme not in ("http", "https"):
         raise FetchRefused(f"{_shown(url)} is not fetched: only http:// and https:// addresses are.")
     if target.user is not None or target.password is not None:
@@ -179,6 +189,10 @@ def _checked(url: str, policy: FetchPolicy) -> URL:
     if target.port not in policy.ports:
         raise FetchRefused(f"{_shown(url)} is not fetched: only the ports 80 and 443 are.")
     return target
+
+
+def _no_web_address(url: str) -> str:
+    return f"{_shown(url)} is not a web address. Send one that begins with https://."
 
 
 def _refusal_in_words(url: str, status: int) -> str:

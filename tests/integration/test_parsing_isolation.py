@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,7 +116,7 @@ def worker_that(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str) -> N
         "os.abort()",
         "os._exit(0)",
         "os._exit(7)",
-        "os.close(3); os.close(4); time.sleep(60)",
+        "os.closerange(3, 20); time.sleep(60)",
         "os.kill(os.getppid(), signal.SIGKILL); time.sleep(60)",
     ],
 )
@@ -195,37 +197,53 @@ async def test_what_a_library_prints_garbles_no_answer(
 async def test_an_answer_of_the_wrong_shape_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, forged: bytes
 ) -> None:
+    written = f"type('Forged', (), {{'encode': lambda *_: {forged!r}}})()"
     worker_that(
-        monkeypatch,
-        tmp_path,
-        f"forged = {forged!r}\npipes = [at for at in range(3, 9) if worker_pipe(at)]\n".replace(
-            "worker_pipe(at)", "os.path.exists(f'/proc/self/fd/{at}')"
-        )
-        + "os.write(pipes[-1], forged)\nos._exit(0)",
+        monkeypatch, tmp_path, f"worker.wire.json.dumps = lambda *_, **__: {written}\nraise ValueError"
     )
     assert "is damaged or too large" in await refusal(PAGE, ParseLimits())
 
 
+def running_children(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children if is_running(int(child))]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if happened():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("It did not happen within ten seconds.")
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="Processes are looked up under /proc, which this system lacks."
+)
+@pytest.mark.parametrize("end", ["the question", "the worker"])
 async def test_a_reader_given_up_on_leaves_no_process(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str
 ) -> None:
-    mark = tmp_path / "pids"
-    os.mkfifo(mark)
     worker_that(monkeypatch, tmp_path, "time.sleep(600)")
     process = ParserProcess()
     asking = asyncio.create_task(process.parse(PAGE, "plan.md"))
-    children: list[int] = []
-    for _ in range(200):
-        await asyncio.sleep(0.05)
-        children = children_of(process)
-        if children:
-            break
-    asking.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asking
-    assert children
-    for _ in range(100):
-        if not any(Path(f"/proc/{child}").exists() for child in children):
-            break
-        await asyncio.sleep(0.05)
-    assert not any(is_running(child) for child in children)
+    await until(lambda: process._process is not None)
+    worker = process._process.pid
+    await until(lambda: bool(running_children(worker)))
+    children = running_children(worker)
+    if end == "the question":
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    else:
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises(UnreadableDocument):
+            await asking
+    await until(lambda: not any(is_running(pid) for pid in [worker, *children]))

@@ -20,6 +20,10 @@ pytestmark = pytest.mark.skipif(
 HOSTILE = "<img src=x onerror=alert(1)> [press](javascript:alert(1)) ![p](http://evil.example/p.png?secret)"
 
 
+_PATIENCE_MS = 20_000  # a busy machine starts a browser slowly
+expect.set_options(timeout=_PATIENCE_MS)
+
+
 @pytest.fixture
 async def page(sandbox: SandboxServer) -> AsyncIterator[Page]:
     """A tab that fails the test when it complains or asks any other machine for anything."""
@@ -28,7 +32,7 @@ async def page(sandbox: SandboxServer) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         tab = await browser.new_page(viewport={"width": 1280, "height": 800})
-        tab.set_default_timeout(8_000)
+        tab.set_default_timeout(_PATIENCE_MS)
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         tab.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
