@@ -19,6 +19,7 @@ _BROADCAST = re.compile(r"(?<!\w)@(?=(?:channel|here|everyone|group)\b)", re.IGN
 _OPENING = re.compile(r"<(?=[@#!/a-zA-Z])")
 # The marks by which chat templates tell speakers apart; in a document they are somebody's attempt to speak.
 _TURN = re.compile(r"<\|[\w ]{0,40}\|>")
+_FORGED = re.compile(_TURN.pattern + r".*?(?=<\|[\w ]{0,40}\|>|\n\s*\n|\Z)", re.DOTALL)
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
 _SPACE = re.compile(r"\s+")
 _LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
@@ -38,6 +39,11 @@ def clean(text: str) -> str:
         text = shorter
     text = _OPENING.sub("< ", text)
     return _SPACE.sub(" ", _EMPTY_BRACKETS.sub("", text)).strip()
+
+
+def without_forged_turns(text: str) -> str:
+    """Without what follows a turn mark, up to the next one or the end of the paragraph: nobody quotes that."""
+    return _FORGED.sub("", text) if "<|" in text else text
 
 
 def _without_sequences(text: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.answering.sanitize import clean
+from bot.answering.sanitize import clean, without_forged_turns
 from retrieval.passages import Passage
 from retrieval.sentences import split_sentences
 
@@ -37,10 +37,11 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
 
 def _units(index: int, passage: Passage) -> list[Unit]:
     above = clean(" - ".join((passage.title, *passage.heading_path[-1:])))
-    lists = _lists(passage.text)
+    body = without_forged_turns(passage.text)
+    lists = _lists(body)
     units, lead_in = [], ""
     items: frozenset[str] = frozenset()
-    for sentence in split_sentences(passage.text):
+    for sentence in split_sentences(body):
         text = clean(sentence)
         if sentence in lists:
             lead_in, items = text, frozenset(_bare(item) for item in lists[sentence])

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 _WORD = re.compile(r"[^\W_]+(?:[.,:/'’@_+-][^\W_]+)*%?", re.UNICODE)
 _CONTRACTED_NOT = re.compile(r"n['’]t\b", re.IGNORECASE)
+_NUMBERED = re.compile(r"^\s*\(?(?:\d{1,3}|[a-zA-Z])[.)]\s+")
 _NUMBER_WORDS = frozenset(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand "
@@ -43,9 +44,10 @@ def figures(text: str) -> set[str]:
 
 
 def names(text: str) -> set[str]:
-    """Stems of capitalised words that do not begin the text, and of words in capitals."""
+    """Stems of capitalised words that do not begin the text or a numbered item, and of words in capitals."""
+    words = list(_words(_NUMBERED.sub("", text)))
     found = [
-        word for index, word in enumerate(_words(text)) if word[0].isupper() and (index or word[1:].isupper())
+        word for index, word in enumerate(words) if word[0].isupper() and (index or word[1:].isupper())
     ]
     return {stem(word) for word in found if word.lower() not in _STOP}
 
