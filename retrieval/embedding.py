@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from auth.errors import OstiaryError
 from retrieval.tables import DIMENSIONS
+from retrieval.weights import without_progress_bars
 
 Vectors = NDArray[np.float32]
 
@@ -36,8 +37,9 @@ class LocalEmbeddings(Embeddings):
         """Load the encoder from a folder (see `retrieval.weights.embedder_folder`). Takes about a second."""
         from transformers import AutoModel, AutoTokenizer
 
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        with without_progress_bars():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         if model.config.hidden_size != DIMENSIONS:
             raise EmbedderUnusable(
                 f"The embedding model in '{folder.name}' makes vectors of {model.config.hidden_size} dimensions;"

@@ -26,14 +26,11 @@ def converted_folder(gguf: Path, cache: Path, progress: Callable[[str], None]) -
     target = cache / f"{gguf.stem}-{_digest(gguf)}-{_RECIPE}"
     if target.is_dir():
         return target
-    progress(f"Converting {gguf.name} for use with transformers; this is done once and takes half a minute.")
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{target.name}.lock", timeout=_LOCK_SECONDS):
         if target.is_dir():
             return target
-        progress(
-            f"Converting {gguf.name} for use with transformers; this is done once and takes half a minute."
-        )
+        progress(f"Converting {gguf.name} for use with transformers: once, half a minute")
         scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=cache))
         try:
             _convert(gguf, scratch)

@@ -127,7 +127,8 @@ def _converted(gguf: Path, cache: Path, progress: Progress) -> Path:
     from retrieval.gguf import ConversionFailed, converted_folder
 
     try:
-        return converted_folder(gguf, cache, progress)
+        with without_progress_bars():
+            return converted_folder(gguf, cache, progress)
     except ConversionFailed as error:
         raise ModelUnusable(str(error)) from error
 

@@ -59,7 +59,6 @@ class LocalChatModel(BaseChatModel):
         """
         checked = load_adapter(adapter, name) if adapter is not None else None
         folder = language_model_folder(name, cache=cache, progress=progress)
-        progress("Loading the language model.")
         # Always the same thread: torch keeps a pool of workers for each thread that computes.
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="language-model")
         model = cls(model_name=name, max_new_tokens=max_new_tokens)

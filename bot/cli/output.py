@@ -1,5 +1,6 @@
 """What the command line prints: answers, outcomes, progress and errors. Documents' words are never markup."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,8 @@ from rich.text import Text
 
 from bot.assistant import NOTHING_FOUND, Parts, Reply
 from retrieval.passages import Passage
+
+_FIGURES = re.compile(r"\d+")
 
 out = Console(highlight=False, soft_wrap=False)
 err = Console(stderr=True, highlight=False)
@@ -23,10 +26,24 @@ def say_error(sentence: str) -> None:
 def progress_line() -> Iterator[Callable[[str], None]]:
     """Shows the long step that runs at the moment; on a pipe it prints each step once."""
     if not err.is_terminal:
-        yield lambda line: err.print(Text(f"{line} ..."))
+        yield _each_step_once()
         return
     with err.status("Starting ...") as status:
-        yield lambda line: status.update(f"{line} ...")
+        yield lambda line: status.update(Text(f"{line} ..."))
+
+
+def _each_step_once() -> Callable[[str], None]:
+    """Prints a line unless it is the last one again with other figures: a log is no place to count aloud."""
+    last = ""
+
+    def show(line: str) -> None:
+        nonlocal last
+        step = _FIGURES.sub("", line)
+        if step != last:
+            err.print(Text(f"{line} ..."), soft_wrap=True)
+        last = step
+
+    return show
 
 
 def print_parts(parts: Parts, asker: str, place: str | None) -> None:

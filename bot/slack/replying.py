@@ -87,7 +87,10 @@ class Replier:
             await self._move(question, "answered")
         elif question.text:
             await self._outbox.show_status(question.place, question.message_ts, STATUS)
-            await self._answer(question, posted)
+            try:
+                await self._answer(question, posted)
+            finally:  # Slack takes it away itself only where an answer is posted in the same thread
+                await self._outbox.show_status(question.place, question.message_ts, "")
         else:
             await self._send_alone(question, ASK_SOMETHING)
 
