@@ -13,10 +13,20 @@ from auth.database import DatabaseUnusable
 
 OLDEST_POSTGRESQL, OLDEST_PGVECTOR = 16, (0, 8)
 
+# Grants on a database stay behind when it is copied by TEMPLATE or restored from a dump; the first revision,
+# which gives this one, is not run again there.
+_LET_OWNER_CREATE = text("""
+    DO $$ BEGIN
+        IF NOT has_database_privilege(to_regrole('ostiary_owner'), current_database(), 'CREATE') THEN
+            EXECUTE format('GRANT CREATE ON DATABASE %I TO ostiary_owner', current_database());
+        END IF;
+    END $$
+""")
+
 
 def upgrade(admin_url: str, revision: str = "head") -> tuple[str | None, str | None]:
     """Migrate up. Returns the revisions (before, after). Each step is a transaction: all of it or nothing."""
-    return _migrate(admin_url, revision, command.upgrade)
+    return _migrate(admin_url, revision, _step_up)
 
 
 def downgrade(admin_url: str, revision: str) -> tuple[str | None, str | None]:
@@ -58,6 +68,11 @@ def _migrate(admin_url: str, revision: str, step: object) -> tuple[str | None, s
         ) from error
     finally:
         engine.dispose()
+
+
+def _step_up(config: Config, revision: str) -> None:
+    config.attributes["connection"].execute(_LET_OWNER_CREATE)
+    command.upgrade(config, revision)
 
 
 def _engine(admin_url: str) -> Engine:

@@ -121,6 +121,25 @@ def test_each_step_can_be_taken_back_alone(server: RunningServer, empty: str) ->
     assert differences(url) == []
 
 
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+def test_a_copy_of_a_database_is_migrated_on_from_wherever_it_stands(
+    server: RunningServer, empty: str, revision: str
+) -> None:
+    """A copy keeps its tables and loses what was granted on the database itself."""
+    upgrade(server.url(database=empty), revision)
+    copy = f"copy_{empty}"
+    admin = server.url(database="postgres")
+    change(admin, f'CREATE DATABASE "{copy}" TEMPLATE "{empty}"')
+    try:
+        url = server.url(database=copy)
+        assert rows(url, "SELECT has_database_privilege(%s, %s, 'CREATE')", OWNER, copy) == [(False,)]
+        assert upgrade(url)[0] == revision
+        assert not pending(url)
+        assert differences(url) == []
+    finally:
+        change(admin, f'DROP DATABASE "{copy}" WITH (FORCE)')
+
+
 def test_every_table_stands_behind_row_level_security_forced_on_its_owner(urls: DatabaseUrls) -> None:
     tables = rows(
         urls.admin,
@@ -210,10 +229,31 @@ def test_the_reader_role_can_write_nothing(urls: DatabaseUrls) -> None:
     assert writable == []
 
 
+def test_the_search_function_is_the_only_one_that_runs_as_somebody_else(urls: DatabaseUrls) -> None:
+    found = rows(
+        urls.admin,
+        "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace::regnamespace::text = ANY(%s)",
+        [*SCHEMAS, "procrastinate", "public"],
+    )
+    assert found == [("lexical_candidates",)]
+
+
+@pytest.mark.parametrize("role", [APP, READER, SEARCH, "public"])
+def test_no_role_that_serves_questions_can_make_anything(urls: DatabaseUrls, role: str) -> None:
+    """Tables, functions or types of its own making would be found before the real ones."""
+    makes = rows(
+        urls.admin,
+        "SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s) AND has_schema_privilege(%s, oid, 'CREATE')",
+        [*SCHEMAS, "procrastinate", "public"],
+        role,
+    )
+    assert makes == []
+
+
 def test_the_search_function_runs_as_a_role_that_reads_no_text(urls: DatabaseUrls) -> None:
     function = rows(
         urls.admin,
-        "SELECT proowner::regrole::text, prosecdef, has_function_privilege(%s, oid, 'EXECUTE'),"
+        "SELECT proowner::regrole::text, prosecdef, proconfig[1], has_function_privilege(%s, oid, 'EXECUTE'),"
         " has_function_privilege(%s, oid, 'EXECUTE'),"
         " has_column_privilege(%s, 'retrieval.chunk', 'text', 'SELECT')"
         " FROM pg_proc WHERE oid = 'retrieval.lexical_candidates'::regproc",
@@ -221,7 +261,7 @@ def test_the_search_function_runs_as_a_role_that_reads_no_text(urls: DatabaseUrl
         APP,
         SEARCH,
     )
-    assert function == [(SEARCH, True, True, False, False)]
+    assert function == [(SEARCH, True, "search_path=pg_catalog, pg_temp", True, False, False)]
 
 
 @pytest.mark.parametrize(
