@@ -18,6 +18,8 @@ from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings
 from retrieval.weights import embedder_folder
 
+pytest_plugins = ["tests.browser"]
+
 CACHE = Path(os.environ.get("OSTIARY_TEST_CACHE", Path(__file__).parent.parent / ".ostiary" / "models"))
 
 
