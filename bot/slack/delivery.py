@@ -42,18 +42,21 @@ class Outbox:
         blocks: Sequence[Block],
         *,
         question_id: int | None = None,
-    ) -> None:
-        """Tell one person in a place something that nobody else there sees. A direct message is that already."""
+    ) -> str:
+        """Tell one person in a place something that nobody else there sees; returns the message's ts.
+
+        A direct message is that already. Elsewhere Slack keeps no copy: what was told cannot be found again.
+        """
         if place.is_direct:
-            await self.post(place, text, blocks, question_id=question_id)
-            return
-        await self.client.chat_postEphemeral(
+            return await self.post(place, text, blocks, question_id=question_id)
+        response = await self.client.chat_postEphemeral(
             channel=place.channel_id,
             user=user_id,
             text=text,
             blocks=list(blocks),
             thread_ts=place.thread_ts,
         )
+        return str(response["message_ts"])
 
     async def tell_in_person(self, user_id: str, text: str, blocks: Sequence[Block]) -> None:
         """A direct message to somebody."""

@@ -1,6 +1,7 @@
 """From a stored question to what is sent: who may see what, the answer, the check before sending, the sending."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 import structlog
@@ -14,7 +15,18 @@ from bot.queue import JobQueue
 from bot.slack.delivery import Outbox
 from bot.slack.people import Roster
 from bot.slack.places import read_audience
-from bot.slack.questions import Question, SentAnswer, keep_answer, move, read_question
+from bot.slack.questions import (
+    ENDED,
+    PreparedAnswer,
+    Question,
+    forget_unsent,
+    keep_answer,
+    kept_parts,
+    mark_sent,
+    move,
+    read_question,
+    sole_sender,
+)
 from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks
 
 log = structlog.get_logger(__name__)
@@ -29,6 +41,7 @@ WENT_WRONG = "Something went wrong while I was answering, and I have stopped try
 INTERRUPTED = "I was interrupted while answering. If no answer stands here, please ask again."
 RIGHTS_MOVED = "Who may read what changed while I was answering. Please ask again."
 ANSWERING_TRIES = 3
+NO_PARTS = Parts(None, None)
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,15 @@ class Standing:
     def still_allows(self, parts: Parts) -> bool:
         """Whether what was answered may go out under these rights."""
         return _covers(self.audience, parts.everybody) and _covers(self.asker, parts.asker)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What is out from before a crash: everybody's part, the asker's; `asker_unsure` where nobody can tell."""
+
+    everybody: bool = False
+    asker: bool = False
+    asker_unsure: bool = False
 
 
 def _covers(clearance: Clearance, reply: Reply | None) -> bool:
@@ -70,49 +92,34 @@ class Replier:
         queue.on(ANSWER_JOB, self.reply, given_up=self.give_up)
 
     async def reply(self, question_id: int) -> None:
-        """Answer a question that waits; one that may have been answered already is looked up in Slack first."""
+        """Answer a question that waits."""
         question = await self._read(question_id)
-        if question.state in {"answered", "failed"}:
+        if question.state in ENDED:
             return
-        posted = False
-        if question.state == "sending":
-            try:
-                posted = await self._is_posted(question)
-            except SlackApiError as error:
-                # Slack does not say whether an answer is out: rather tell the asker than send it twice.
-                log.warning("cannot tell whether an answer is out", error=error.response.get("error"))
-                await self._send_alone(question, INTERRUPTED)
-                return
-        if posted and question.place.is_direct:
-            await self._move(question, "answered")
-        elif question.text:
+        if question.text:
             await self._outbox.show_status(question.place, question.message_ts, STATUS)
             try:
-                await self._answer(question, posted)
+                await self._answer(question)
             finally:  # Slack takes it away itself only where an answer is posted in the same thread
                 await self._outbox.show_status(question.place, question.message_ts, "")
         else:
-            await self._send_alone(question, ASK_SOMETHING)
+            await self._say(question, ASK_SOMETHING)
 
     async def give_up(self, question_id: int) -> None:
         """Tell the asker, alone, that there will be no answer: nobody is left in silence."""
-        question = await self._read(question_id)
-        if question.state in {"received", "sending"}:
-            await self._send_alone(question, WENT_WRONG, state="failed")
+        await self._say(await self._read(question_id), WENT_WRONG, state="failed")
 
-    async def _answer(self, question: Question, posted: bool) -> None:
-        """Answer under the rights of now; if they shrink meanwhile, answer again rather than send.
-
-        `posted` says that everybody's part is out already, from before a crash.
-        """
+    async def _answer(self, question: Question) -> None:
+        """Answer under the rights of now; if they shrink meanwhile, answer again rather than send."""
         for _ in range(ANSWERING_TRIES):
             before = await self._standing(question)
             parts = await self._assistant.answer_in_place(question.text, before.asker, before.audience)
-            now = await self._standing(question)
-            if now.still_allows(parts):
-                await self._send(question, parts, posted)
-                return
-        await self._send_alone(question, RIGHTS_MOVED)
+            async with self._sole_sender(question) as current:
+                now = await self._standing(question)
+                if now.still_allows(parts):
+                    await self._send(current, parts, NOTHING_FOUND)
+                    return
+        await self._say(question, RIGHTS_MOVED)
 
     async def _standing(self, question: Question) -> Standing:
         audience = await self._audience(question)
@@ -127,45 +134,78 @@ class Replier:
         client = self._outbox.client
         return await read_audience(client, question.place, question.asker_slack_id, self._bot_user_id)
 
-    async def _send(self, question: Question, parts: Parts, posted: bool) -> None:
-        await self._move(question, "sending")
-        if parts.everybody and not posted:
-            await self._send_to_everybody(question, parts.everybody)
-        if parts.asker:
-            await self._send_to_asker(question, parts.asker, in_thread=posted or parts.everybody is not None)
-        if not (parts.everybody or parts.asker or posted):
-            await self._send_alone(question, NOTHING_FOUND)
+    async def _say(self, question: Question, text: str, state: str = "answered") -> None:
+        """Tell the asker, alone, something that is no answer."""
+        async with self._sole_sender(question) as current:
+            await self._send(current, NO_PARTS, text, state)
+
+    async def _send(self, question: Question, parts: Parts, otherwise: str, state: str = "answered") -> None:
+        """Send the parts, or `otherwise` where there are none; what is out from before a crash stays single."""
+        if question.state in ENDED:
             return
-        await self._move(question, "answered")
+        try:
+            out = await self._delivered(question)
+        except SlackApiError as error:
+            # Slack does not say whether an answer is out: rather tell the asker than send it twice.
+            log.warning("cannot tell whether an answer is out", error=error.response.get("error"))
+            out = Delivered(everybody=True, asker_unsure=True)
+        await self._move(question, "sending")
+        if parts.everybody and not (out.everybody or out.asker or out.asker_unsure):
+            await self._send_to_everybody(question, parts.everybody)
+            out = replace(out, everybody=True)
+        if out.asker_unsure:
+            await self._tell_alone(question, INTERRUPTED, plain_blocks(INTERRUPTED), in_thread=False)
+        elif parts.asker and not out.asker:
+            await self._send_to_asker(question, parts.asker, in_thread=out.everybody)
+        elif not (out.everybody or out.asker):
+            await self._tell_alone(question, otherwise, plain_blocks(otherwise), in_thread=False)
+        await self._move(question, "answered" if out.everybody or out.asker else state)
+
+    async def _delivered(self, question: Question) -> Delivered:
+        """Look up what an earlier attempt got out. Raises SlackApiError where Slack does not say."""
+        if question.state != "sending":
+            return Delivered()
+        found = await self._outbox.find_answer(question.place, question.message_ts, question.id)
+        async with self._database.writing_in(self._workspace_id) as connection:
+            if found:
+                await mark_sent(connection, question.id, "channel", found)
+            else:
+                await forget_unsent(connection, question.id, "channel")
+            kept = await kept_parts(connection, question.id)
+        # Slack keeps no copy of what one person alone is shown: it got there if Slack said so at the time.
+        told = kept.get("asker")
+        return Delivered(found is not None, told is not None, "asker" in kept and told is None)
 
     async def _send_to_everybody(self, question: Question, reply: Reply) -> None:
+        await self._keep(question, reply, "channel")
         ts = await self._outbox.post(
             question.place, answer_text(reply.answer), answer_blocks(reply.answer), question_id=question.id
         )
-        await self._keep(question, reply, "channel", ts)
+        await self._mark_sent(question, "channel", ts)
 
     async def _send_to_asker(self, question: Question, reply: Reply, in_thread: bool) -> None:
         blocks = answer_blocks(reply.answer, note=ONLY_YOU)
-        await self._tell_alone(question, answer_text(reply.answer), blocks, in_thread)
-        await self._keep(question, reply, "asker", None)
-
-    async def _send_alone(self, question: Question, text: str, state: str = "answered") -> None:
-        await self._move(question, "sending")
-        await self._tell_alone(question, text, plain_blocks(text), in_thread=False)
-        await self._move(question, state)
+        await self._keep(question, reply, "asker")
+        try:
+            ts = await self._tell_alone(question, answer_text(reply.answer), blocks, in_thread)
+        except SlackApiError:
+            async with self._database.writing_in(self._workspace_id) as connection:
+                await forget_unsent(connection, question.id, "asker")
+            raise
+        await self._mark_sent(question, "asker", ts)
 
     async def _tell_alone(
         self, question: Question, text: str, blocks: Sequence[Block], in_thread: bool
-    ) -> None:
+    ) -> str:
         """A private message in a thread shows only where the thread exists already."""
         place = question.place
         where = place if in_thread or question.thread_ts else replace(place, thread_ts=None)
-        await self._outbox.tell_alone(where, question.asker_slack_id, text, blocks, question_id=question.id)
+        return await self._outbox.tell_alone(
+            where, question.asker_slack_id, text, blocks, question_id=question.id
+        )
 
-    async def _is_posted(self, question: Question) -> bool:
-        """Whether an answer that was being sent when the bot died arrived."""
-        found = await self._outbox.find_answer(question.place, question.message_ts, question.id)
-        return found is not None
+    def _sole_sender(self, question: Question) -> AbstractAsyncContextManager[Question]:
+        return sole_sender(self._database, self._workspace_id, question.id)
 
     async def _read(self, question_id: int) -> Question:
         async with self._database.writing_in(self._workspace_id) as connection:
@@ -175,15 +215,18 @@ class Replier:
         async with self._database.writing_in(self._workspace_id) as connection:
             await move(connection, question.id, state)
 
-    async def _keep(self, question: Question, reply: Reply, part: str, ts: str | None) -> None:
-        sent = SentAnswer(
+    async def _mark_sent(self, question: Question, part: str, ts: str) -> None:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await mark_sent(connection, question.id, part, ts)
+
+    async def _keep(self, question: Question, reply: Reply, part: str) -> None:
+        prepared = PreparedAnswer(
             part=part,
             text=" ".join(sentence.text for sentence in reply.answer.sentences),
             label_ids=reply.label_ids,
             chunk_ids=reply.chunk_ids,
             clearance=reply.clearance,
             model=reply.answer.model,
-            message_ts=ts,
         )
         async with self._database.writing_in(self._workspace_id) as connection:
-            await keep_answer(connection, question.id, sent)
+            await keep_answer(connection, question.id, prepared)
