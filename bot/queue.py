@@ -17,10 +17,16 @@ from procrastinate.jobs import Job, Status
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import APP, DatabaseUrls, connection_options
+from auth.errors import OstiaryError
 
 log = structlog.get_logger(__name__)
 
 Work = Callable[..., Awaitable[None]]
+_BE_SOLE_WATCH = "SELECT pg_try_advisory_xact_lock(hashtextextended('stalled jobs', 0))"
+
+
+class NotQueued(OstiaryError):
+    """A job could not be recorded, because the database is away."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,13 @@ class JobQueue:
 
     def __init__(self, urls: DatabaseUrls, settings: QueueSettings | None = None) -> None:
         self._settings = settings or QueueSettings()
-        connector = procrastinate.PsycopgConnector(
+        self._connector = procrastinate.PsycopgConnector(
             conninfo=urls.app or urls.admin,
             kwargs={"options": connection_options(APP)},
             min_size=1,
             max_size=6,
         )
-        self._app = procrastinate.App(connector=connector)
+        self._app = procrastinate.App(connector=self._connector)
         self._given_up: dict[str, Work] = {}
 
     def on(self, name: str, work: Work, given_up: Work) -> None:
@@ -68,10 +74,13 @@ class JobQueue:
         self._app.task(name=name, retry=retry, pass_context=True)(run)
 
     async def defer(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
-        """Record a job in the caller's transaction: it exists if, and only if, that commits."""
+        """Record a job in the caller's transaction: it exists if, and only if, that commits. Raises NotQueued."""
         raw = await connection.get_raw_connection()
         task = self._app.configure_task(name, connection=raw.driver_connection)
-        await task.defer_async(**arguments)
+        try:
+            await task.defer_async(**arguments)
+        except procrastinate.exceptions.ConnectorException as error:
+            raise NotQueued(f"The job {name} could not be recorded: {error}. Is PostgreSQL there?") from error
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -117,7 +126,17 @@ class JobQueue:
             await asyncio.sleep(self._settings.dead_after_s / 2)
 
     async def recover(self) -> None:
-        """Give the jobs of dead workers to living ones; set aside those that were tried often enough."""
+        """Give the jobs of dead workers to living ones; set aside those that were tried often enough.
+
+        One watch at a time, of all processes: a second one, with a list read a moment earlier, would take a job
+        from the worker that the first has just given it to.
+        """
+        async with self._connector.pool.connection() as connection:
+            sole = await (await connection.execute(_BE_SOLE_WATCH)).fetchone()
+            if sole and sole[0]:
+                await self._recover()
+
+    async def _recover(self) -> None:
         manager = self._app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self._settings.dead_after_s):
             if job.attempts + 1 >= self._settings.tries:
