@@ -4,7 +4,10 @@
 is stored, and what could not be stored is not acknowledged, so that Slack delivers it again.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -20,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from auth.database import Database
-from bot.queue import JobQueue
+from bot.queue import JobQueue, NotQueued
 from bot.slack.ingest_requests import NewRequest, accept_request, add_request, read_request
 from bot.slack.ingesting import ADMINS_ONLY, INGEST_JOB, OFFER_JOB, Intake, readers_policy, title_of_link
 from bot.slack.messages import first_link, is_written_by_a_person, mentions, plain_text
@@ -32,7 +35,14 @@ from bot.slack.views import CHOOSE_READERS, READERS_VIEW, readers_view, role_cho
 log = structlog.get_logger(__name__)
 
 USAGE = "Write `/ingest` and a web address, or the text to add. Or send me a file in a direct message."
-NOT_NOW = "I cannot reach my database just now. Your question is not lost: I try again in a minute or so."
+NOT_NOW = (
+    "I cannot reach my database just now. I try again for the next five minutes; if no answer comes, please ask me"
+    " again."
+)
+AWAY = "I cannot reach my database just now, and nothing was changed. Please try again later."
+DATABASE_AWAY = (SQLAlchemyError, NotQueued, TimeoutError)
+STORING_S = 10
+REMEMBERED_APOLOGIES = 1000
 PASTED_TITLE_LENGTH = 60
 
 
@@ -64,6 +74,7 @@ class Desk:
         self._roster = roster
         self._intake = intake
         self._bot_user_id = bot_user_id
+        self._apologised_for: deque[str] = deque(maxlen=REMEMBERED_APOLOGIES)
 
     def app(self, client: AsyncWebClient) -> AsyncApp:
         app = AsyncApp(client=client, process_before_response=True, request_verification_enabled=False)
@@ -98,7 +109,8 @@ class Desk:
         if not is_written_by_a_person(event) or event["user"] == self._bot_user_id:
             return
         if event.get("channel_type") == "im" and event.get("files"):
-            await self._take_files(event, body)
+            async with self._apologising(event, client):
+                await self._take_files(event, body)
             if not plain_text(event.get("text") or ""):
                 return
         if event.get("channel_type") == "im" or mentions(event, self._bot_user_id):
@@ -116,14 +128,28 @@ class Desk:
             asker_slack_id=event["user"],
             text=plain_text(event.get("text") or ""),
         )
+        async with (
+            self._apologising(event, client),
+            self._database.writing_in(self._workspace_id) as connection,
+        ):
+            question_id = await claim(connection, question)
+            if question_id is not None:
+                await self._queue.defer(connection, ANSWER_JOB, question_id=question_id)
+
+    @asynccontextmanager
+    async def _apologising(self, event: Mapping[str, Any], client: AsyncWebClient) -> AsyncIterator[None]:
+        """Where the database is away, tell whoever wrote the message, alone, and once.
+
+        The error goes on: the event is not acknowledged, and Slack delivers it again, at once and for minutes.
+        """
         try:
-            async with self._database.writing_in(self._workspace_id) as connection:
-                question_id = await claim(connection, question)
-                if question_id is not None:
-                    await self._queue.defer(connection, ANSWER_JOB, question_id=question_id)
-        except SQLAlchemyError:
-            await _say_not_now(client, question)
-            raise  # not acknowledged: Slack delivers it again
+            async with asyncio.timeout(STORING_S):
+                yield
+        except DATABASE_AWAY:
+            if event["ts"] not in self._apologised_for:
+                self._apologised_for.append(event["ts"])
+                await _say_not_now(client, event)
+            raise
 
     async def _take_files(self, event: Mapping[str, Any], body: Mapping[str, Any]) -> None:
         async with self._database.writing_in(self._workspace_id) as connection:
@@ -143,12 +169,19 @@ class Desk:
     async def on_ingest(self, ack: AsyncAck, command: Mapping[str, Any], client: AsyncWebClient) -> None:
         """`/ingest URL or text`: keep what was given and ask who may read it."""
         given = (command.get("text") or "").strip()
-        if not await self._intake.is_admin(command["user_id"]):
-            await ack(ADMINS_ONLY)
-            return
-        if not given:
-            await ack(USAGE)
-            return
+        try:
+            if not await self._intake.is_admin(command["user_id"]):
+                await ack(ADMINS_ONLY)
+            elif not given:
+                await ack(USAGE)
+            else:
+                await self._take_given(given, command, client)
+                await ack()
+        except DATABASE_AWAY:
+            log.exception("a command found the database away")
+            await ack(AWAY)
+
+    async def _take_given(self, given: str, command: Mapping[str, Any], client: AsyncWebClient) -> None:
         link = first_link(given)
         new = NewRequest(
             kind="url" if link else "text",
@@ -162,7 +195,6 @@ class Desk:
             request_id = await add_request(connection, new)
         assert request_id is not None
         await self._ask_for_readers(client, command["trigger_id"], new.title, request_id)
-        await ack()
 
     async def on_choose_readers(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         """The button under a file: opens the modal. Its value grants nothing: request and rights are looked up."""
@@ -179,24 +211,33 @@ class Desk:
         self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any]
     ) -> None:
         """The modal: fix the readers and start the work, in one transaction."""
+        try:
+            refused = await self._accept(body["user"]["id"], view)
+        except DATABASE_AWAY:
+            log.exception("a modal found the database away")
+            refused = AWAY
+        if refused:
+            await ack(response_action="errors", errors={"readers": refused})
+        else:
+            await ack()
+
+    async def _accept(self, user_id: str, view: Mapping[str, Any]) -> str | None:
+        """Take over what was chosen; a sentence where that cannot be."""
         title, roles, rule = role_choice(view["state"])
-        user_id, request_id = body["user"]["id"], _as_id(view.get("private_metadata"))
+        request_id = _as_id(view.get("private_metadata"))
         if not await self._intake.is_admin(user_id):
-            await ack(response_action="errors", errors={"readers": ADMINS_ONLY})
-            return
+            return ADMINS_ONLY
         unknown = sorted(set(roles) - set(await self._intake.roles()))
         if unknown or not roles:
-            said = f"There is no role called {', '.join(unknown)} any more." if unknown else "Choose a role."
-            await ack(response_action="errors", errors={"readers": said})
-            return
+            return f"There is no role called {', '.join(unknown)} any more." if unknown else "Choose a role."
         policy = readers_policy(list(roles), rule)
-        await ack()
         async with self._database.writing_in(self._workspace_id) as connection:
             request = await read_request(connection, request_id) if request_id is not None else None
             if request is None or request.requested_by != user_id:
-                return
+                return None
             if await accept_request(connection, request.id, str(policy), title or request.title):
                 await self._queue.defer(connection, INGEST_JOB, request_id=request.id)
+        return None
 
     async def _ask_for_readers(
         self, client: AsyncWebClient, trigger_id: str, title: str, request_id: int
@@ -205,15 +246,14 @@ class Desk:
         await client.views_open(trigger_id=trigger_id, view=view)
 
 
-async def _say_not_now(client: AsyncWebClient, question: IncomingQuestion) -> None:
-    """Tell the asker, alone, that the database is away. In a direct message everything is private."""
+async def _say_not_now(client: AsyncWebClient, event: Mapping[str, Any]) -> None:
+    """In a direct message everything is private; elsewhere only its author sees this."""
+    channel_id = event["channel"]
     try:
-        if question.channel_type == "im":
-            await client.chat_postMessage(channel=question.channel_id, text=NOT_NOW)
+        if (event.get("channel_type") or _type_by_id(channel_id)) == "im":
+            await client.chat_postMessage(channel=channel_id, text=NOT_NOW)
         else:
-            await client.chat_postEphemeral(
-                channel=question.channel_id, user=question.asker_slack_id, text=NOT_NOW
-            )
+            await client.chat_postEphemeral(channel=channel_id, user=event["user"], text=NOT_NOW)
     except SlackApiError:
         log.exception("could not say that the database is away")
 
