@@ -56,6 +56,5 @@ def roles_held(
     if not person.active or person.kind in {PersonKind.OUTSIDER, PersonKind.BOT}:
         return frozenset()
     granted = {grant.role for grant in grants if grant.in_force(now)}
-    if person.kind in GUESTS:
-        return closure(granted | {GUEST}, inheritance) - {EVERYONE}
-    return closure(granted | {EVERYONE}, inheritance) - {GUEST}
+    own, barred = (GUEST, EVERYONE) if person.kind in GUESTS else (EVERYONE, GUEST)
+    return closure(granted | {own}, inheritance, barred)

@@ -26,13 +26,13 @@ class RoleCycle(OstiaryError):
         self.cycle = cycle
 
 
-def closure(held: Iterable[str], inheritance: Inheritance) -> frozenset[str]:
-    """Every role held once inheritance is followed to its end."""
+def closure(held: Iterable[str], inheritance: Inheritance, barred: str | None = None) -> frozenset[str]:
+    """Every role held once inheritance is followed to its end; never `barred`, nor what only that would bring."""
     reached: set[str] = set()
     waiting = list(held)
     while waiting:
         role = waiting.pop()
-        if role not in reached:
+        if role not in reached and role != barred:
             reached.add(role)
             waiting.extend(inheritance.get(role, ()))
     return frozenset(reached)

@@ -58,6 +58,13 @@ def test_the_empty_policy_and_the_empty_clause_admit_nobody() -> None:
     assert not Policy(frozenset({Clause(frozenset())})).admits(everything)
 
 
+@pytest.mark.parametrize("written", ["finance,nobody", "nobody+finance", "finance+!nobody", "nobody,nobody"])
+def test_nobody_stands_alone_and_is_no_role(written: str) -> None:
+    assert parse_policy(" nobody ") == NOBODY
+    with pytest.raises(UnreadablePolicy):
+        parse_policy(written)
+
+
 def test_for_everyone_shuts_out_whoever_holds_nothing() -> None:
     assert FOR_EVERYONE.admits(frozenset({"everyone"}))
     assert not FOR_EVERYONE.admits(frozenset({"guest"}))

@@ -69,5 +69,12 @@ def test_a_guest_never_holds_everyone_even_granted_or_by_inheritance(kind: Perso
     assert held == {"guest", "project-x"}
 
 
+@pytest.mark.parametrize("kind", [PersonKind.GUEST, PersonKind.SINGLE_CHANNEL_GUEST])
+def test_a_guest_does_not_reach_through_everyone_to_what_full_members_hold(kind: PersonKind) -> None:
+    inheritance = {"project-x": frozenset({"everyone"}), "everyone": frozenset({"reader"})}
+    held = roles_held(somebody(kind), [Grant("project-x"), Grant("everyone")], inheritance, NOW)
+    assert held == {"guest", "project-x"}
+
+
 def test_a_full_member_never_holds_guest() -> None:
     assert roles_held(somebody(), [Grant("guest")], {}, NOW) == {"everyone"}
