@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -67,7 +68,8 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings in force; raises UnusableSettings naming what is wrong, so that no typo goes unnoticed."""
     known = {f"OSTIARY_{name}".upper() for name in Settings.model_fields}
-    unknown = sorted(key for key in os.environ if key.startswith("OSTIARY_") and key not in known)
+    named = {name.upper() for name in (*os.environ, *dotenv_values(".env"))}
+    unknown = sorted(name for name in named if name.startswith("OSTIARY_") and name not in known)
     if unknown:
         raise UnusableSettings(f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
     try:
