@@ -49,6 +49,24 @@ def test_a_draft_may_not_drop_a_negation_or_an_exception(draft: str) -> None:
     assert said("Are claims refunded?", draft, REFUND) == [(REFUND.text, True)]
 
 
+@pytest.mark.parametrize(
+    ("evidence", "draft"),
+    [
+        ("The move cost millions of euros in fees.", "The move cost a million of euros in fees."),
+        ("The first ones to arrive get keys.", "The first one to arrive gets keys."),
+    ],
+)
+def test_a_vague_amount_becomes_no_figure(evidence: str, draft: str) -> None:
+    unit = Unit(0, evidence, "Move")
+    assert said("What happened?", draft, unit) == [(evidence, True)]
+
+
+def test_a_name_in_another_place_is_another_claim() -> None:
+    unit = Unit(0, "Globex pays Initech for the lease of the hall.", "Lease")
+    draft = "Initech pays Globex for the lease of the hall."
+    assert said("Who pays whom?", draft, unit) == [(unit.text, True)]
+
+
 def test_evidence_that_the_draft_left_out_is_quoted_after_it() -> None:
     draft = "The notice period is three months for managers and six weeks for everybody else."
     assert said("How long is the notice period and are claims refunded?", draft, NOTICE, REFUND) == [
