@@ -71,7 +71,7 @@ class StallingSandbox(SandboxServer):
 
     @contextmanager
     def gate(self, method: str, about: str = "", *, after: bool = False, passes: int = 0) -> Iterator[Gate]:
-        """Stop calls of `method` whose body names `about`; the first `passes` go through."""
+        """Stop calls of `method` whose arguments name `about`; the first `passes` go through."""
         gate = Gate(method, about, after, passes)
         self._gates.append(gate)
         try:
@@ -83,13 +83,15 @@ class StallingSandbox(SandboxServer):
     @web.middleware
     async def _pass_gates(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         called = request.path.rpartition("/")[2]
-        body = (await request.read()).decode(errors="replace") if request.method == "POST" else ""
-        shut = [gate for gate in self._gates if gate.method == called and gate.about in body]
+        said = request.query_string + (await request.read()).decode(errors="replace")
+        shut = [gate for gate in self._gates if gate.method == called and gate.about in said]
         for gate in shut:
             gate.passes -= 1
         shut = [gate for gate in shut if gate.passes < 0]
         for gate in (gate for gate in shut if not gate.after):
             await self._wait_at(gate)
+            if request.transport is None:
+                raise web.HTTPGone  # the caller died in front of the gate: the call never came through
         response = await handler(request)
         for gate in (gate for gate in shut if gate.after):
             await self._wait_at(gate)
@@ -261,6 +263,10 @@ class Workplace:
                 "UPDATE procrastinate.procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
                 " WHERE id IN (SELECT worker_id FROM procrastinate.procrastinate_jobs WHERE status = 'doing')"
             )
+
+    async def nobody_is_there(self) -> None:
+        """Wait until Slack, too, knows that every bot is gone."""
+        await until(lambda: self.slack.connections == 0, "nobody listens")
 
     async def everything_is_done(self) -> None:
         """Wait until no work is left: what has not been said by now will not be said."""
