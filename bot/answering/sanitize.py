@@ -13,7 +13,7 @@ _LINK = re.compile(r"\[([^\[\]]*)\]\s*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\
 _FOOT_LINK = re.compile(r"^\s*\[[^\[\]]+\]:\s+\S+.*$", re.MULTILINE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->|<![a-zA-Z][^<>]*>", re.DOTALL)
 _URL = re.compile(
-    r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|\b(?:mailto|tel|data|javascript|file|slack):)\S+", re.IGNORECASE
+    r"(?:[a-z][a-z0-9+.-]{0,30}://|\bwww\.|\b(?:mailto|tel|data|javascript|file|slack):)\S+", re.IGNORECASE
 )
 _BROADCAST = re.compile(r"(?<!\w)@(?=(?:channel|here|everyone|group)\b)", re.IGNORECASE)
 _OPENING = re.compile(r"<(?=[@#!/a-zA-Z])")

@@ -21,6 +21,8 @@ from bot.answering.sanitize import clean
         ("![pixel](https://evil.example/p.png?d=42) Hello.", "Hello."),
         ("Look at https://evil.example/x?y=1.", "Look at (link)."),
         ("Go to www.evil.example now.", "Go to (link) now."),
+        ("Seesomethingathttp://evil.example now.", "(link) now."),
+        ("x" * 40 + "http://evil.example now.", "x" * 13 + "(link) now."),
         ("[policy][1]\n[1]: https://evil.example", "policy"),
         ("<b>Bold</b> <script>alert(1)</script> text", "Bold alert(1) text"),
         ("&lt;!channel&gt; wake up", "wake up"),
