@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -273,7 +274,9 @@ async def test_a_server_that_drips_is_given_up(site: Site, address: str, here: F
         return response
 
     site.answers["/"] = drip
+    began = time.monotonic()
     assert "did not answer within 0.4 s" in await failure(f"{address}/", FetchLimits(total_seconds=0.4), here)
+    assert time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize(
@@ -289,7 +292,9 @@ async def test_an_answer_that_is_no_document_is_a_sentence(
     site: Site, address: str, here: FetchPolicy, status: int, says: str
 ) -> None:
     site.says("/x", status=status)
-    assert says in await failure(f"{address}/x?token=secret", policy=here)
+    sentence = await failure(f"{address}/x?token=secret", policy=here)
+    assert says in sentence
+    assert "secret" not in sentence
 
 
 async def test_nothing_of_this_machine_goes_along(
@@ -302,6 +307,32 @@ async def test_nothing_of_this_machine_goes_along(
         await fetch(f"{address}/a", policy=here)
         assert proxy.asked == []
     assert all(not {"Cookie", "Authorization", "Referer"} & set(headers) for headers in site.headers)
+
+
+async def test_a_cookie_that_a_site_sets_is_not_carried_along(
+    monkeypatch: pytest.MonkeyPatch, site: Site, here: FetchPolicy
+) -> None:
+    resolving(monkeypatch, "127.0.0.1")  # cookies are kept for names, never for bare addresses
+    site.says("/a", status=302, headers={"Location": "b", "Set-Cookie": "session=1"})
+    site.says("/b", body=b"x")
+    await fetch(f"http://site.example:{next(iter(here.ports))}/a", policy=here)
+    assert site.asked == ["/a", "/b"]
+    assert all("Cookie" not in headers for headers in site.headers)
+
+
+@pytest.mark.parametrize(("address", "port"), [("10.0.0.1", 443), ("8.8.8.8", 22), ("::1", 80)])
+def test_no_socket_is_made_to_a_machine_or_port_that_is_not_admitted(address: str, port: int) -> None:
+    guard = urls._Guard(FetchPolicy())
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with pytest.raises(OSError, match="not admitted"):
+        guard((family, socket.SOCK_STREAM, 0, "", (address, port)))
+    assert guard.refused
+
+
+def test_a_socket_to_the_web_is_made() -> None:
+    guard = urls._Guard(FetchPolicy())
+    guard((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("8.8.8.8", 443))).close()
+    assert not guard.refused
 
 
 async def test_a_closed_door_is_a_sentence(here: FetchPolicy) -> None:
