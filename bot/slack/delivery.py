@@ -4,26 +4,35 @@ from collections.abc import Sequence
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.places import DIRECT, Place
 from bot.slack.views import ANSWER_EVENT, Block
 
 HISTORY_PAGE = 100
+# Errors after which, by Slack's own account, a call may have had its effect all the same.
+_NO_REFUSALS = {None, "fatal_error", "internal_error", "service_unavailable", "request_timeout"}
 
 
 class Outbox:
-    """Messages of the bot. Links are never unfurled: that would fetch what a document names."""
+    """Messages of the bot. Links are never unfurled: that would fetch what a document names.
+
+    `client` reads; the messages themselves go by a client that is less eager to try again.
+    """
 
     def __init__(self, client: AsyncWebClient) -> None:
         self.client = client
+        self._sender = _sender_like(client)
 
     async def post(
         self, place: Place, text: str, blocks: Sequence[Block], *, question_id: int | None = None
     ) -> str:
         """Post for everybody in `place`; returns the message's ts. `question_id` marks it as that answer."""
         marked = {"event_type": ANSWER_EVENT, "event_payload": {"question": question_id}}
-        response = await self.client.chat_postMessage(
+        response = await self._sender.chat_postMessage(
             channel=place.channel_id,
             thread_ts=place.thread_ts,
             text=text,
@@ -49,7 +58,7 @@ class Outbox:
         """
         if place.is_direct:
             return await self.post(place, text, blocks, question_id=question_id)
-        response = await self.client.chat_postEphemeral(
+        response = await self._sender.chat_postEphemeral(
             channel=place.channel_id,
             user=user_id,
             text=text,
@@ -91,6 +100,18 @@ class Outbox:
                 channel=place.channel_id, ts=place.thread_ts, **since
             )
         return await self.client.conversations_history(channel=place.channel_id, **since)
+
+
+def was_refused(error: SlackApiError) -> bool:
+    """Whether Slack certainly did not do what it was asked. An answer that is no JSON says nothing."""
+    said = error.response
+    return isinstance(said, AsyncSlackResponse) and said.get("error") not in _NO_REFUSALS
+
+
+def _sender_like(client: AsyncWebClient) -> AsyncWebClient:
+    """Tries again only where Slack says that it took nothing: a line that broke may have carried the message."""
+    retries: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=3)]
+    return AsyncWebClient(token=client.token, base_url=client.base_url, retry_handlers=retries)
 
 
 def _answers(message: dict[str, Any], question_id: int) -> bool:

@@ -12,7 +12,7 @@ from auth.database import Database
 from auth.rights import Audience, audience_clearance, nothing, rights_of
 from bot.assistant import NOTHING_FOUND, Assistant, Parts, Reply
 from bot.queue import JobQueue
-from bot.slack.delivery import Outbox
+from bot.slack.delivery import Outbox, was_refused
 from bot.slack.people import Roster
 from bot.slack.places import read_audience
 from bot.slack.questions import (
@@ -147,7 +147,7 @@ class Replier:
             out = await self._delivered(question)
         except SlackApiError as error:
             # Slack does not say whether an answer is out: rather tell the asker than send it twice.
-            log.warning("cannot tell whether an answer is out", error=error.response.get("error"))
+            log.warning("cannot tell whether an answer is out", error=str(error))
             out = Delivered(everybody=True, asker_unsure=True)
         await self._move(question, "sending")
         if parts.everybody and not (out.everybody or out.asker or out.asker_unsure):
@@ -188,9 +188,10 @@ class Replier:
         await self._keep(question, reply, "asker")
         try:
             ts = await self._tell_alone(question, answer_text(reply.answer), blocks, in_thread)
-        except SlackApiError:
-            async with self._database.writing_in(self._workspace_id) as connection:
-                await forget_unsent(connection, question.id, "asker")
+        except SlackApiError as error:
+            if was_refused(error):
+                async with self._database.writing_in(self._workspace_id) as connection:
+                    await forget_unsent(connection, question.id, "asker")
             raise
         await self._mark_sent(question, "asker", ts)
 
