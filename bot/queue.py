@@ -22,6 +22,8 @@ from auth.errors import OstiaryError
 log = structlog.get_logger(__name__)
 
 Work = Callable[..., Awaitable[None]]
+LONGEST_WAIT_S = 300
+MOST_TRIES = 300  # at the longest wait between them, a day
 _BE_SOLE_WATCH = "SELECT pg_try_advisory_xact_lock(hashtextextended('stalled jobs', 0))"
 
 
@@ -41,6 +43,24 @@ class QueueSettings:
     polling_s: float = 2.0
 
 
+class GivenUp(Exception):
+    """A job failed for the last time, and whom it concerns was told."""
+
+
+class Patience(procrastinate.BaseRetryStrategy):
+    """Try again soon, a few times; then ever more rarely, for as long as nobody could even be told."""
+
+    def __init__(self, settings: QueueSettings) -> None:
+        self._settings = settings
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> procrastinate.RetryDecision | None:
+        if isinstance(exception, GivenUp) or job.attempts >= MOST_TRIES:
+            return None
+        beyond = max(job.attempts + 2 - self._settings.tries, 0)
+        wait_s = min(self._settings.retry_wait_s * 2**beyond, LONGEST_WAIT_S)
+        return procrastinate.RetryDecision(retry_in={"seconds": wait_s})
+
+
 class JobQueue:
     """Named kinds of work, and a worker that does it. `given_up` is told of a job that will not be tried again."""
 
@@ -57,21 +77,20 @@ class JobQueue:
 
     def on(self, name: str, work: Work, given_up: Work) -> None:
         """Say what does the jobs called `name`, and what is told when one of them is given up."""
-        retry = procrastinate.RetryStrategy(
-            max_attempts=self._settings.tries - 1, wait=self._settings.retry_wait_s
-        )
+        tries = self._settings.tries
 
         async def run(context: procrastinate.JobContext, /, **arguments: Any) -> None:
             try:
                 await work(**arguments)
-            except Exception:
+            except Exception as error:
                 log.exception("job failed", job=name, attempt=context.job.attempts + 1, **arguments)
-                if context.job.attempts + 1 >= self._settings.tries:
-                    await given_up(**arguments)
-                raise
+                if context.job.attempts + 1 < tries:
+                    raise
+                await given_up(**arguments)  # where that fails too, all of it is tried again later
+                raise GivenUp from error
 
         self._given_up[name] = given_up
-        self._app.task(name=name, retry=retry, pass_context=True)(run)
+        self._app.task(name=name, retry=Patience(self._settings), pass_context=True)(run)
 
     async def defer(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
         """Record a job in the caller's transaction: it exists if, and only if, that commits. Raises NotQueued."""
@@ -146,5 +165,5 @@ class JobQueue:
 
     async def _set_aside(self, job: Job) -> None:
         log.error("job set aside: its worker died each time", job=job.task_name, attempts=job.attempts)
-        await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
         await self._given_up[job.task_name](**job.task_kwargs)
+        await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
