@@ -33,7 +33,7 @@ from tests.conftest import CACHE
 from tests.scenarios.conftest import DOCUMENTS, OFFICE
 
 REPOSITORY = Path(__file__).parents[2]
-START_S = 60.0
+START_S = 120.0
 PATIENCE_S = 45.0
 LOOK_AGAIN_S = 0.02
 SLICE_S = 0.005
@@ -43,14 +43,19 @@ HASTY_SLACK = DeliveryPolicy(retry_delays=(0.0, *[3.0] * 20))
 
 @dataclass
 class Gate:
-    """Where a call of the bot's waits: before Slack acts on it, or after, so that the bot never hears of it."""
+    """Where a call of the bot's waits: before Slack acts on it, or after, so that the bot does not hear of it.
+
+    `cuts` breaks the line there instead. `dropped` is set when a caller died in front of the gate.
+    """
 
     method: str
     about: str
     after: bool
     passes: int
+    cuts: bool
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
+    dropped: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def is_reached(self) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -70,9 +75,11 @@ class StallingSandbox(SandboxServer):
         return application
 
     @contextmanager
-    def gate(self, method: str, about: str = "", *, after: bool = False, passes: int = 0) -> Iterator[Gate]:
+    def gate(
+        self, method: str, about: str = "", *, after: bool = False, passes: int = 0, cuts: bool = False
+    ) -> Iterator[Gate]:
         """Stop calls of `method` whose arguments name `about`; the first `passes` go through."""
-        gate = Gate(method, about, after, passes)
+        gate = Gate(method, about, after, passes, cuts)
         self._gates.append(gate)
         try:
             yield gate
@@ -89,18 +96,22 @@ class StallingSandbox(SandboxServer):
             gate.passes -= 1
         shut = [gate for gate in shut if gate.passes < 0]
         for gate in (gate for gate in shut if not gate.after):
-            await self._wait_at(gate)
+            await self._wait_at(gate, request)
             if request.transport is None:
-                raise web.HTTPGone  # the caller died in front of the gate: the call never came through
+                gate.dropped.set()
+                raise web.HTTPGone  # the call never came through
         response = await handler(request)
         for gate in (gate for gate in shut if gate.after):
-            await self._wait_at(gate)
+            await self._wait_at(gate, request)
         return response
 
     @staticmethod
-    async def _wait_at(gate: Gate) -> None:
+    async def _wait_at(gate: Gate, request: web.Request) -> None:
         gate.reached.set()
-        await gate.opened.wait()
+        if not gate.cuts:
+            await gate.opened.wait()
+        elif request.transport is not None:
+            request.transport.abort()
 
 
 class BotProcess:

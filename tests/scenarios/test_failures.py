@@ -14,10 +14,11 @@ from auth.server.client import wait_until_stopped
 from auth.server.throwaway import throwaway_folder
 from bot.assistant import NOTHING_FOUND
 from bot.directory_file import FROM_FILE, load_directory
+from bot.queue import JobQueue, QueueSettings
 from bot.slack.app import AWAY, NOT_NOW
 from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings
-from tests.scenarios.bot_process import Workplace, open_workplace
+from tests.scenarios.bot_process import Workplace, open_workplace, until
 from tests.scenarios.conftest import OFFICE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -114,6 +115,17 @@ async def test_somebody_who_joins_between_generation_and_sending_does_not_see_th
     assert told.ephemeral
 
 
+async def test_an_answer_whose_arrival_slack_could_not_confirm_is_not_sent_again(
+    workplace: Workplace,
+) -> None:
+    """The line breaks after Slack has taken the message and before it says so."""
+    with workplace.slack.gate("chat.postMessage", "C0GENERAL", after=True, cuts=True) as broken_line:
+        asked = await workplace.visitor.post("enzo", "#general", f"@ostiary {LEAVE}")
+        await broken_line.is_reached()
+    await workplace.everything_is_done()
+    assert [message.plain.count("27 days") for message in workplace.said_below(asked)] == [1]
+
+
 async def test_an_outage_of_the_database_is_told_in_private_and_survived(
     workplace: Workplace, postgres: StoppableServer
 ) -> None:
@@ -141,6 +153,32 @@ async def test_an_outage_of_the_database_is_told_in_private_and_survived(
     assert said[0] == NOT_NOW
     assert [plain.count("27 days") for plain in said[1:]] == [1]
     assert [m.plain.count("27 days") for m in workplace.said_to("enzo", begun)] == [1]
+
+
+async def test_work_that_nobody_could_be_told_of_is_tried_again(urls: DatabaseUrls) -> None:
+    """As when Slack is away for longer than the usual tries take."""
+    worked: list[int] = []
+    told: list[int] = []
+    outage = iter((True, True, False))
+
+    async def work(number: int) -> None:
+        worked.append(number)
+        raise ConnectionError("Slack is away.")
+
+    async def give_up(number: int) -> None:
+        if next(outage):
+            raise ConnectionError("Slack is still away.")
+        told.append(number)
+
+    queue = JobQueue(urls, QueueSettings(tries=2, retry_wait_s=0, polling_s=0.1))
+    queue.on("unlucky", work, given_up=give_up)
+    database = Database(urls)
+    async with database.registering() as connection:
+        await queue.defer(connection, "unlucky", number=7)
+    async with queue.working():
+        await until(lambda: bool(told), "somebody is told")
+    await database.close()
+    assert (worked, told) == ([7] * 4, [7])
 
 
 async def _changed(workplace: Workplace, revoked: str | None) -> None:

@@ -94,6 +94,8 @@ async def wreck(workplace: Workplace) -> Wreck:
             queued = await visitor.post("enzo", "#mixed", f"@ostiary {LEAVE}")
             await workplace.is_stored(queued)
         bot.kill()
+        await workplace.nobody_is_there()
+    await before_posting.dropped.wait()
     known = [posted, shown_to_one, about_to_be_posted, generating, queued]
     assert [workplace.state_of(asked) for asked in known] == ["sending"] * 3 + ["received"] * 2
     unheard = await visitor.post("pia", "#people", f"@ostiary {BAND}")
