@@ -2,7 +2,7 @@
 
 The parent of the children never looks into a document. It imports a parser once somebody needed it, and a fork
 then costs milliseconds where a new interpreter would cost a good part of a second. A child has limits of memory
-and processor time that it cannot raise, no file to write to, and no way to speak but a pipe of its own.
+and processor time that it cannot raise, no file to write to, no network, and no way to speak but a pipe.
 
 Both directions carry messages as JSON behind their length; a request is followed by the document's bytes.
 """
@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from retrieval.parsing import wire
 from retrieval.parsing.cleaning import file_label
+from retrieval.parsing.confinement import confine
 from retrieval.parsing.document import UnreadableDocument
 from retrieval.parsing.registry import PARSERS, parse, parser_for
 
@@ -110,6 +111,7 @@ def _be_the_child(order: dict[str, Any], data: bytes, sending: int, parent: int)
         _limit(resource.RLIMIT_FSIZE, 0)
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_NOFILE, _FILES)
+        confine()
         _write(sending, wire.to_bytes(_read(data, order["name"])))
     except MemoryError:
         _write(sending, wire.to_bytes({"ended": "memory"}))

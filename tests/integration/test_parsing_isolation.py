@@ -11,6 +11,7 @@ import pytest
 
 from retrieval.parsing import UnreadableDocument, parse
 from retrieval.parsing import isolated as isolated_module
+from retrieval.parsing.confinement import can_confine
 from retrieval.parsing.isolated import MIB, ParseLimits, ParserProcess, parse_isolated
 
 PAGE = b"# Leave\n\nDated 3 May 2026.\n\n| A | B |\n|---|---|\n| 1 | 2 |\n"
@@ -160,6 +161,44 @@ async def test_the_reader_can_write_no_file(monkeypatch: pytest.MonkeyPatch, tmp
     )
     assert "OSError" in sentence
     assert target.stat().st_size == 0
+
+
+confined = pytest.mark.skipif(
+    not can_confine(), reason="This system or processor has no filter that takes the network away."
+)
+
+
+@confined
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "__import__('socket').socket()",
+        "__import__('socket').socket(__import__('socket').AF_UNIX)",
+        "__import__('socket').create_connection(('127.0.0.1', 9), 1)",
+        "__import__('subprocess').run(['/bin/true'])",
+        "os.execv('/bin/true', ['true'])",
+    ],
+)
+async def test_the_reader_reaches_no_network_and_starts_no_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, attempt: str
+) -> None:
+    assert "(PermissionError)" in await told(monkeypatch, tmp_path, attempt)
+
+
+@confined
+async def test_the_reader_cannot_undo_its_confinement(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A second filter is allowed by the kernel and can only refuse more."""
+    worker_that(monkeypatch, tmp_path, "worker.confine()\nimport socket\nsocket.socket()")
+    assert "(PermissionError)" in await refusal(PAGE, ParseLimits())
+
+
+async def test_the_reader_leaves_no_core_and_opens_few_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limits = "(worker.resource.getrlimit(worker.resource.RLIMIT_CORE), worker.resource.getrlimit(worker.resource.RLIMIT_NOFILE))"
+    assert await told(monkeypatch, tmp_path, limits) == "((0, 0), (64, 64))"
 
 
 async def test_the_reader_cannot_take_its_limits_back(
