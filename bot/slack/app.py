@@ -82,16 +82,14 @@ class Desk:
         app.event("message")(self.on_message)
         app.event("team_join")(self.on_person)
         app.event("user_change")(self.on_person)
-        app.event({"type": "app_home_opened"})(self.on_nothing)
-        app.event({"type": "member_joined_channel"})(self.on_nothing)
-        app.event({"type": "member_left_channel"})(self.on_nothing)
+        app.event("app_home_opened")(self.on_nothing)
         app.command("/ingest")(self.on_ingest)
         app.action(CHOOSE_READERS)(self.on_choose_readers)
         app.view(READERS_VIEW)(self.on_readers_chosen)
         return app
 
     async def on_nothing(self) -> None:
-        """An event that asks for nothing: audiences are read afresh for every answer."""
+        """An event that asks for nothing yet."""
 
     async def on_person(self, event: Mapping[str, Any]) -> None:
         await self._roster.note([event["user"]])

@@ -1,0 +1,88 @@
+"""The manifest asks Slack for what the bot uses: no less, and nothing to spare."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.app import Desk
+
+ROOT = Path(__file__).parents[3]
+MANIFEST = yaml.safe_load((ROOT / "deploy" / "slack-manifest.yaml").read_text(encoding="utf-8"))
+# What each call of the Web API asks for, by Slack's reference of methods.
+SCOPES_OF_CALLS = {
+    "assistant_threads_setStatus": {"chat:write"},
+    "auth_test": set(),
+    "chat_postEphemeral": {"chat:write"},
+    "chat_postMessage": {"chat:write"},
+    "conversations_history": {"channels:history", "groups:history", "im:history"},
+    "conversations_info": {"channels:read", "groups:read"},
+    "conversations_members": {"channels:read", "groups:read"},
+    "conversations_replies": {"channels:history", "groups:history", "im:history"},
+    "files_info": {"files:read"},
+    "users_info": {"users:read"},
+    "users_list": {"users:read"},
+    "views_open": set(),
+}
+SCOPES_OF_EVENTS = {
+    "app_mention": {"app_mentions:read"},
+    "message.im": {"im:history"},
+    "app_home_opened": set(),
+    "user_change": {"users:read"},
+    "team_join": {"users:read"},
+}
+# By feature: slash commands, and the agent pane.
+SCOPES_OF_FEATURES = {"commands", "assistant:write"}
+
+
+@pytest.fixture
+def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """What the bot listens to, by kind."""
+    heard: dict[str, set[str]] = {"event": set(), "command": set()}
+
+    def recording(kind: str) -> Callable[..., Any]:
+        def register(_app: AsyncApp, name: str) -> Callable[[Any], Any]:
+            heard[kind].add(name)
+            return lambda listener: listener
+
+        return register
+
+    for kind in heard:
+        monkeypatch.setattr(AsyncApp, kind, recording(kind))
+    nobody: Any = None
+    Desk(nobody, 1, nobody, nobody, nobody, "U0BOT").app(AsyncWebClient(token="xoxb-none"))
+    return heard
+
+
+def calls() -> set[str]:
+    """Methods of the Web API that the bot calls, as its source names them."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
+    return {name for name in dir(AsyncWebClient) if f"client.{name}(" in sources or f"client.{name}," in sources}
+
+
+def test_every_event_that_is_asked_for_is_listened_to(listened: dict[str, set[str]]) -> None:
+    asked = {name.split(".")[0] for name in MANIFEST["settings"]["event_subscriptions"]["bot_events"]}
+    assert asked == listened["event"]
+
+
+def test_every_slash_command_is_listened_to(listened: dict[str, set[str]]) -> None:
+    assert {entry["command"] for entry in MANIFEST["features"]["slash_commands"]} == listened["command"]
+
+
+def test_the_scopes_are_those_of_the_calls_and_events_and_no_more() -> None:
+    events = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
+    needed = set().union(
+        SCOPES_OF_FEATURES,
+        *(SCOPES_OF_CALLS[call] for call in calls()),
+        *(SCOPES_OF_EVENTS[event] for event in events),
+    )
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == needed
+
+
+def test_the_socket_is_dialled_from_inside() -> None:
+    assert MANIFEST["settings"]["socket_mode_enabled"] is True
+    assert "url" not in MANIFEST["features"]["slash_commands"][0]
