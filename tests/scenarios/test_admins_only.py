@@ -122,7 +122,8 @@ async def test_a_job_that_waited_while_the_right_went_adds_nothing(
         assert request_id is not None
         assert await accept_request(connection, request_id, "everyone", "Canteen")
     await revoke_everything(office, "pia")
-    outbox = Outbox(slack_client(office.sandbox.bot_token, office.sandbox.api_url))
+    client = slack_client(office.sandbox.bot_token, office.sandbox.api_url)
+    outbox = Outbox(client, client)
     async with ParserProcess() as parser:
         ingestor = Ingestor(office.database, embeddings, parser)
         await Intake(office.database, office.workspace_id, ingestor, outbox, 2**20).ingest(request_id)

@@ -45,7 +45,7 @@ async def test_nobody_is_left_out_where_slack_lists_members_in_pages(
     sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "PAGE", 1)
-    assert (await audience(sandbox, "C0MIXED")).slack_user_ids == {"U0PIA", "U0ENZO"}
+    assert (await audience(sandbox, "C0GUESTS")).slack_user_ids == {"U0PIA", "U0GUS", "U0ENZO"}
 
 
 async def test_a_channel_that_slack_does_not_show_has_an_audience_nobody_knows(

@@ -1,0 +1,33 @@
+"""What leaves the bot: nothing that makes Slack fetch what a document names."""
+
+import pytest
+
+from bot.sandbox.server import SandboxServer
+from bot.slack.app import slack_client
+from bot.slack.delivery import Outbox
+from bot.slack.places import Place
+from bot.slack.views import plain_blocks
+
+LINKED = "See https://intranet.example/?q=secret for more."
+
+
+@pytest.mark.parametrize("channel", ["C0GENERAL", "U0PIA"])
+async def test_no_link_in_what_the_bot_posts_is_unfurled(sandbox: SandboxServer, channel: str) -> None:
+    client = slack_client(sandbox.bot_token, sandbox.api_url)
+    await Outbox(client, client).post(Place(channel, "channel", None), LINKED, plain_blocks(LINKED))
+    assert sandbox.unfurls == []
+
+
+async def test_a_link_that_was_not_held_back_would_be_unfurled(sandbox: SandboxServer) -> None:
+    client = slack_client(sandbox.bot_token, sandbox.api_url)
+    await client.chat_postMessage(channel="C0GENERAL", text=LINKED, unfurl_links=True)
+    assert len(sandbox.unfurls) == 1
+
+
+async def test_what_is_told_to_one_person_is_seen_by_nobody_else(sandbox: SandboxServer) -> None:
+    client = slack_client(sandbox.bot_token, sandbox.api_url)
+    place = Place("C0GENERAL", "channel", None)
+    await Outbox(client, client).tell_alone(place, "U0PIA", "For Pia.", plain_blocks("For Pia."))
+    heard = {name: sandbox.visitor.visible_to(name, "#general") for name in ("pia", "enzo")}
+    assert [message.ephemeral for message in heard["pia"]] == [True]
+    assert heard["enzo"] == ()
