@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,9 +54,11 @@ async def test_a_document_that_works_for_ever_is_stopped_by_its_work() -> None:
 
 async def test_a_document_that_takes_for_ever_is_stopped_by_the_clock() -> None:
     limits = ParseLimits(wall_seconds=0.5)
+    began = time.monotonic()
     assert await refusal(NEVER_ENDS, limits) == (
         "plan.md took longer than 0.5 s to read and was given up. Split it, or save it anew, and send it again."
     )
+    assert time.monotonic() - began < 12  # the worker's own clock; the asker's would give it 15 s more
 
 
 async def test_a_document_that_swells_is_stopped_by_its_memory() -> None:
@@ -199,6 +202,15 @@ async def test_the_reader_leaves_no_core_and_opens_few_files(
 ) -> None:
     limits = "(worker.resource.getrlimit(worker.resource.RLIMIT_CORE), worker.resource.getrlimit(worker.resource.RLIMIT_NOFILE))"
     assert await told(monkeypatch, tmp_path, limits) == "((0, 0), (64, 64))"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux ends a process with its parent.")
+async def test_the_reader_ends_with_its_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = (
+        "worker.ctypes.CDLL(None).prctl(2, worker.ctypes.byref(number)) or number.value"  # PR_GET_PDEATHSIG
+    )
+    told_by = f"(lambda number: {asked})(worker.ctypes.c_int())"
+    assert await told(monkeypatch, tmp_path, told_by) == str(int(signal.SIGKILL))
 
 
 async def test_the_reader_cannot_take_its_limits_back(

@@ -49,6 +49,12 @@ def test_a_draft_may_not_drop_a_negation_or_an_exception(draft: str) -> None:
     assert said("Are claims refunded?", draft, REFUND) == [(REFUND.text, True)]
 
 
+def test_a_draft_cannot_make_a_broadcast_of_a_word_of_the_evidence() -> None:
+    unit = Unit(0, "Incidents are announced in the channel at nine.", "Incidents")
+    draft = "Incidents are announced in the @channel at nine."
+    assert said("Where are incidents announced?", draft, unit) == [(unit.text, False)]
+
+
 @pytest.mark.parametrize(
     ("evidence", "draft"),
     [
