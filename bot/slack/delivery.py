@@ -20,12 +20,12 @@ _NO_REFUSALS = {None, "fatal_error", "internal_error", "service_unavailable", "r
 class Outbox:
     """Messages of the bot. Links are never unfurled: that would fetch what a document names.
 
-    `client` reads; the messages themselves go by a client that is less eager to try again.
+    `client` reads; the messages themselves go by `sender`, by default one that is less eager to try again.
     """
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, sender: AsyncWebClient | None = None) -> None:
         self.client = client
-        self._sender = _sender_like(client)
+        self._sender = sender or _sender_like(client)
 
     async def post(
         self, place: Place, text: str, blocks: Sequence[Block], *, question_id: int | None = None
