@@ -197,6 +197,20 @@ async def test_the_reader_cannot_undo_its_confinement(
     assert "(PermissionError)" in await refusal(PAGE, ParseLimits())
 
 
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="Open files are looked up under /proc, which this system lacks."
+)
+async def test_the_reader_holds_no_line_but_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Over its worker's it could answer for the next document."""
+    lines = (
+        "[line for line in (os.readlink('/proc/self/fd/' + number) for number in os.listdir('/proc/self/fd')"
+        " if os.path.lexists('/proc/self/fd/' + number)) if line.startswith(('pipe:', 'socket:'))]"
+    )
+    held = await told(monkeypatch, tmp_path, lines)
+    assert held.count("pipe:") == 1
+    assert "socket:" not in held
+
+
 async def test_the_reader_leaves_no_core_and_opens_few_files(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -278,7 +292,7 @@ async def until(happened: Callable[[], bool]) -> None:
 @pytest.mark.skipif(
     sys.platform != "linux", reason="Processes are looked up under /proc, which this system lacks."
 )
-@pytest.mark.parametrize("end", ["the question", "the worker"])
+@pytest.mark.parametrize("end", ["the question", "the worker", "the asker"])
 async def test_a_reader_given_up_on_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str
 ) -> None:
@@ -293,6 +307,13 @@ async def test_a_reader_given_up_on_leaves_no_process(
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
+    elif end == "the asker":  # all that its death leaves behind is a pipe without a writer
+        assert process._process.stdin is not None
+        process._process.stdin.close()
+        await until(lambda: not any(is_running(pid) for pid in children))
+        with pytest.raises(UnreadableDocument):
+            await asking
+        await process.close()
     else:
         os.kill(worker, signal.SIGKILL)
         with pytest.raises(UnreadableDocument):
