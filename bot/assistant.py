@@ -40,18 +40,18 @@ class Assistant:
     """Finds passages under a clearance and answers from them. One per process."""
 
     def __init__(self, library: Library, answerer: Answerer, adapter_label: int | None = None) -> None:
-        self._library = library
+        self.library = library
         self._answerer = answerer
         self._adapter_label = adapter_label
 
     async def answer(self, question: str, clearance: Clearance) -> Reply:
         """Answer from what `clearance` may read and from nothing else."""
-        passages = await self._library.passages(question, clearance)
+        passages = await self.library.passages(question, clearance)
         return await self._answer_from(question, passages, clearance)
 
     async def answer_in_place(self, question: str, asker: Clearance, audience: Clearance) -> Parts:
         """Answer where `audience` listens: for all from what all may read, the rest for the asker alone."""
-        own = await self._library.passages(question, asker)
+        own = await self.library.passages(question, asker)
         if audience.covers(passage.label_id for passage in own):
             return Parts(_if_found(await self._answer_from(question, own, audience)), None)
         for_all = await self.answer(question, audience)

@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -58,6 +59,11 @@ def _migrate(admin_url: str, revision: str, step: object) -> tuple[str | None, s
             config.attributes["connection"] = connection
             step(config, revision)  # type: ignore[operator]
             return before, _revision(connection)
+    except CommandError as error:
+        known = ", ".join(found.revision for found in ScriptDirectory.from_config(config).walk_revisions())
+        raise DatabaseUnusable(
+            f"There is no way to the revision '{revision}', and nothing was changed. Known: base, {known}."
+        ) from error
     except OperationalError as error:
         raise _unreachable(engine, error) from error
     except ProgrammingError as error:

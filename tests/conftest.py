@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -30,15 +31,21 @@ def server() -> Iterator[RunningServer]:
         yield running
 
 
-@pytest.fixture
-def urls(server: RunningServer, request: pytest.FixtureRequest) -> Iterator[DatabaseUrls]:
-    """A fresh copy of the migrated database, with a login of its own for each role."""
-    name = f"t{abs(hash(request.node.nodeid)):x}"
+@contextmanager
+def fresh_database(server: RunningServer, node_id: str) -> Iterator[DatabaseUrls]:
+    """A copy of the migrated database for one test, or for those of one module, with a login for each role."""
+    name = f"t{abs(hash(node_id)):x}"
     with psycopg.connect(server.url(database="postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE ostiary')
     yield DatabaseUrls(server.url(database=name), server.url(APP, name), server.url(READER, name))
     with psycopg.connect(server.url(database="postgres"), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def urls(server: RunningServer, request: pytest.FixtureRequest) -> Iterator[DatabaseUrls]:
+    with fresh_database(server, request.node.nodeid) as made:
+        yield made
 
 
 @pytest.fixture

@@ -283,6 +283,12 @@ def test_a_server_without_a_usable_pgvector_is_refused_untouched(
     assert schemas(url) == set()
 
 
+def test_a_revision_that_does_not_exist_is_named_and_nothing_changes(urls: DatabaseUrls) -> None:
+    with pytest.raises(DatabaseUnusable, match="'0099_dreams', and nothing was changed. Known: base, 0004, "):
+        downgrade(urls.admin, "0099_dreams")
+    assert not pending(urls.admin)
+
+
 def test_a_login_that_may_not_migrate_is_told_which_one_may(server: RunningServer, empty: str) -> None:
     with pytest.raises(DatabaseUnusable, match="CREATEROLE"):
         upgrade(server.url(APP, empty))
