@@ -167,6 +167,9 @@ async def test_an_old_version_answers_no_more(
     await ingestor.ingest(workspace_id, parking(NEW, labels[0], title="Parking"))
     passages = await found(database, embeddings, workspace_id, labels[0], "Do guests park on deck three?")
     assert ["bakery" in passage for passage in passages] == [True]
+    async with database.reading_as(Clearance(workspace_id, frozenset({labels[0]}), 1)) as connection:
+        current = text("SELECT count(*) FILTER (WHERE is_current), count(*) FROM retrieval.chunk")
+        assert tuple((await connection.execute(current)).one()) == (1, 2)
 
 
 async def test_the_same_content_under_two_names_shares_no_access(
