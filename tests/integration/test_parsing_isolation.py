@@ -300,6 +300,7 @@ async def test_a_reader_given_up_on_leaves_no_process(
     process = ParserProcess()
     asking = asyncio.create_task(process.parse(PAGE, "plan.md"))
     await until(lambda: process._process is not None)
+    assert process._process is not None
     worker = process._process.pid
     await until(lambda: bool(running_children(worker)))
     children = running_children(worker)

@@ -64,7 +64,7 @@ async def test_what_only_the_asker_may_read_is_told_to_the_asker_alone() -> None
     parts = await assistant(reader, LEAVE, BANDS).answer_in_place("Salary bands?", CLEARED, EVERYBODY)
     assert told(parts) == (None, ["Salary bands"])
     assert parts.asker is not None
-    assert (parts.asker.clearance, parts.asker.label_ids) == (CLEARED, {PUBLIC, SECRET})
+    assert (parts.asker.clearance, parts.asker.label_ids) == (CLEARED, frozenset({PUBLIC, SECRET}))
 
 
 async def test_what_goes_to_everybody_is_made_without_a_look_at_what_is_not_theirs() -> None:
@@ -75,7 +75,7 @@ async def test_what_goes_to_everybody_is_made_without_a_look_at_what_is_not_thei
     assert told(parts) == (["Leave"], ["Leave", "Salary bands"])
     assert reader.given == [("Leave",), ("Leave", "Salary bands")]
     assert parts.everybody is not None
-    assert (parts.everybody.clearance, parts.everybody.label_ids) == (EVERYBODY, {PUBLIC})
+    assert (parts.everybody.clearance, parts.everybody.label_ids) == (EVERYBODY, frozenset({PUBLIC}))
 
 
 async def test_what_the_asker_may_read_beyond_the_others_is_not_mentioned_where_it_says_no_more() -> None:
