@@ -16,7 +16,8 @@ class Calibration:
     `trust` has one weight for each of FEATURES of the best unit, one for the lead of its score over the field,
     and a constant at the end. `gain` weighs a nat of question likelihood against `choice`, among units whose
     scores lie within `reach` of the best; within `nearness` a unit may stand beside the best. All three are in
-    log-odds. `threshold`: the confidence under which there are no grounds.
+    log-odds. `field`: the mean score of the units behind the best one, where there are plenty. `threshold`: the
+    confidence under which there are no grounds.
     """
 
     choice: tuple[float, ...]
@@ -24,6 +25,7 @@ class Calibration:
     gain: float
     reach: float
     nearness: float
+    field: float
     threshold: float
 
     def scores(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -33,16 +35,26 @@ class Calibration:
 
     def confidence(self, table: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
         """The probability that the best unit holds an answer, from the features and scores of all."""
-        signs = np.append(trust_features(table, scores), 1.0)
+        signs = np.append(trust_features(table, scores, self.field), 1.0)
         return float(1 / (1 + np.exp(-float(signs @ np.asarray(self.trust)))))
 
 
-def trust_features(table: NDArray[np.float64], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The best unit's features and its lead over the mean of the next ten: an answer stands out of its field."""
-    order = np.argsort(-scores, kind="stable")
-    field = scores[order[1 : _FIELD + 1]]
-    lead = float(scores[order[0]] - field.mean()) if len(field) else 0.0
-    return np.append(table[order[0]], lead)
+def trust_features(
+    table: NDArray[np.float64], scores: NDArray[np.float64], field: float
+) -> NDArray[np.float64]:
+    """The best unit's features and its lead over the mean of the next ten: an answer stands out of its field.
+
+    Places that nothing fills count as filled by average units, of score `field`: whoever may read a single
+    sentence gets the answer that stands in it.
+    """
+    best, behind = int(scores.argmax()), field_of(scores)
+    absent = [field] * (_FIELD - len(behind))
+    return np.append(table[best], float(scores[best] - np.append(behind, absent).mean()))
+
+
+def field_of(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scores of the ten units behind the best one, best first; fewer where there are fewer."""
+    return -np.sort(-scores)[1 : _FIELD + 1]
 
 
 CALIBRATION = Calibration(
@@ -51,5 +63,6 @@ CALIBRATION = Calibration(
     gain=0.9,
     reach=1.5,
     nearness=1.0,
+    field=1.5,
     threshold=0.5,
 )

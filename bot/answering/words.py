@@ -46,9 +46,7 @@ def figures(text: str) -> set[str]:
 def names(text: str) -> set[str]:
     """Stems of capitalised words that do not begin the text or a numbered item, and of words in capitals."""
     words = list(_words(_NUMBERED.sub("", text)))
-    found = [
-        word for index, word in enumerate(words) if word[0].isupper() and (index or word[1:].isupper())
-    ]
+    found = [word for index, word in enumerate(words) if word[0].isupper() and (index or word[1:].isupper())]
     return {stem(word) for word in found if word.lower() not in _STOP}
 
 

@@ -1,12 +1,13 @@
-"""How well evidence is chosen and grounds are judged: `python -m tests.benchmarks.answering [--fit] [--model N]`.
+"""How well evidence is chosen and grounds are judged: `python -m tests.benchmarks.answering --data DIR [--fit]`.
 
-Each question is asked twice of the eight passages nearest to it: once with the paragraph that answers it among
-them, once with that paragraph hidden, as it is from a reader who may not read it. Then of a foreign corpus, and,
+Each question is asked of the eight passages nearest to it among all articles: once with the paragraph that answers
+it among them, once with that paragraph hidden, as it is from a reader who may not read it. Then of that paragraph
+alone, and of the nearest other one alone, as where a reader may read next to nothing; of a foreign corpus; and,
 where the data have them, with SQuAD 2's adversarial twists. `--fit` prints the coefficients that
 bot/answering/calibration.py states; `--model N` measures N whole answers and weighs question likelihood.
 
-Data (not part of the product, named by OSTIARY_DATA): SQuAD dev in two halves of different articles, one to fit
-and one to test, CC BY-SA 4.0; PolicyQA, MIT; the Sourcegraph handbook as the foreign corpus, Apache-2.0.
+Data (not part of the product): SQuAD dev in two halves of different articles, one to fit
+and one to test, CC BY-SA 4.0; the Sourcegraph handbook as the foreign corpus, Apache-2.0.
 """
 
 import argparse
@@ -15,15 +16,16 @@ import json
 import os
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.answering import Answerer
-from bot.answering.calibration import CALIBRATION, FEATURES, Calibration, trust_features
+from bot.answering.calibration import CALIBRATION, FEATURES, Calibration, field_of, trust_features
 from bot.answering.evidence import features, question_likelihoods
 from bot.answering.local_model import LocalChatModel
 from bot.answering.units import Unit, units_of
@@ -52,10 +54,16 @@ class Corpus:
 
     passages: list[Passage]
     questions: list[Question] = field(default_factory=list)
+    _vectors: NDArray[np.float32] | None = None
 
     @cached_property
     def words(self) -> list[set[str]]:
         return [set(content_words(passage.text)) for passage in self.passages]
+
+    def vectors(self, embed: "Memory") -> NDArray[np.float32]:
+        if self._vectors is None:
+            self._vectors = embed([f"{passage.title}: {passage.text}" for passage in self.passages])
+        return self._vectors
 
 
 @dataclass(frozen=True)
@@ -83,15 +91,24 @@ class Memory:
         return np.stack([self._known[text] for text in texts])
 
 
-def squad_like(path: Path, limit: int) -> list[Corpus]:
-    """One corpus an article (or web site), with at most `limit` questions in all, drawn evenly."""
+def squad_like(path: Path, limit: int) -> Corpus:
+    """All articles (or web sites), with at most `limit` questions of each kind, drawn evenly."""
     corpora = [_article(article) for article in json.loads(path.read_text(encoding="utf-8"))["data"]]
     share = max(1, limit // len(corpora))
     for corpus in corpora:
         random.Random(7).shuffle(corpus.questions)
         answerable = [q for q in corpus.questions if not q.adversarial][:share]
         corpus.questions = answerable + [q for q in corpus.questions if q.adversarial][:share]
-    return corpora
+    return _together(corpora)
+
+
+def _together(corpora: Sequence[Corpus]) -> Corpus:
+    whole = Corpus([])
+    for corpus in corpora:
+        moved = len(whole.passages)
+        whole.passages += corpus.passages
+        whole.questions += [replace(question, gold=question.gold + moved) for question in corpus.questions]
+    return whole
 
 
 def _article(article: dict) -> Corpus:  # type: ignore[type-arg]
@@ -119,27 +136,29 @@ def handbook(folder: Path, limit: int) -> Corpus:
     )
 
 
-def ask(question: Question, corpus: Corpus, embed: Memory, *, hidden: bool) -> Asked | None:
-    """The question put to the nearest passages of `corpus`, its own among them, or hidden with its likes."""
+def ask(question: Question, corpus: Corpus, embed: Memory, way: str) -> Asked | None:
+    """The question put to passages of `corpus`, which `way` chooses (see WAYS)."""
     order = _nearest(question.text, corpus, embed)
-    if hidden:
-        order = [i for i in order if not _gives_away(question, corpus, i)][:SHOWN]
-    else:
-        order = order[:SHOWN] if question.gold in order[:SHOWN] else [*order[: SHOWN - 1], question.gold]
+    if way in {"hidden", "stranger"}:
+        order = list(islice((i for i in order if not _gives_away(question, corpus, i)), SHOWN))
+    elif question.gold >= 0 and question.gold not in order[:SHOWN]:
+        order = [*order[: SHOWN - 1], question.gold]
+    if way == "alone":
+        order = [question.gold]
+    order = order[: 1 if way == "stranger" else SHOWN]
     passages = tuple(corpus.passages[i] for i in order)
     units = tuple(units_of(passages))
     if not units or not content_words(question.text):
         return None
     right = [order[u.passage] == question.gold and any(a in u.text for a in question.answers) for u in units]
-    table = features(question.text, units, embed)
-    return Asked(question, passages, units, table, np.array(right) & (not hidden))
+    return Asked(question, passages, units, features(question.text, units, embed), np.array(right))
 
 
 def _nearest(text: str, corpus: Corpus, embed: Memory) -> list[int]:
-    vectors = embed([text, *(f"{p.title}: {p.text}" for p in corpus.passages)])
     wanted = set(content_words(text))
     shared = [len(wanted & words) / max(1, len(wanted)) for words in corpus.words]
-    return [int(i) for i in np.argsort(-(vectors[1:] @ vectors[0] + 0.3 * np.array(shared)), kind="stable")]
+    closeness = corpus.vectors(embed) @ embed([text])[0] + 0.3 * np.array(shared)
+    return [int(i) for i in np.argsort(-closeness, kind="stable")]
 
 
 def _gives_away(question: Question, corpus: Corpus, index: int) -> bool:
@@ -153,43 +172,52 @@ def _gives_away(question: Question, corpus: Corpus, index: int) -> bool:
     )
 
 
+WAYS = {
+    "shown": "its own paragraph among the eight nearest",
+    "alone": "its own paragraph and no other",
+    "hidden": "the eight nearest without its own",
+    "stranger": "the nearest one that is not its own, and no other",
+    "foreign": "the eight nearest of another corpus",
+    "twisted": "a question that was made to look answerable, by its own paragraph among the eight nearest",
+}
+GROUNDLESS = ("hidden", "stranger", "foreign", "twisted")
+
+
 @dataclass(frozen=True)
 class Trial:
-    """All questions of one source, each put four ways."""
+    """All questions of one source, put in each of WAYS."""
 
     name: str
-    shown: list[Asked]
-    hidden: list[Asked]
-    foreign: list[Asked]
-    twisted: list[Asked]
+    ways: dict[str, list[Asked]]
 
 
-def trial(name: str, corpora: Sequence[Corpus], foreign: Corpus, embed: Memory) -> Trial:
-    ways: dict[str, list[Asked]] = {"shown": [], "hidden": [], "foreign": [], "twisted": []}
-    for corpus in corpora:
-        for question in corpus.questions:
+def trial(name: str, corpus: Corpus, foreign: Corpus, embed: Memory) -> Trial:
+    ways: dict[str, list[Asked]] = {way: [] for way in WAYS}
+    for question in corpus.questions:
+        for way in ("twisted",) if question.adversarial else ("shown", "alone", "hidden", "stranger"):
+            ways[way] += [asked] if (asked := ask(question, corpus, embed, way)) else []
+        if not question.adversarial:
             stray = Question(question.text, (), -1)
-            for way, asked in (
-                ("twisted" if question.adversarial else "shown", ask(question, corpus, embed, hidden=False)),
-                ("hidden", None if question.adversarial else ask(question, corpus, embed, hidden=True)),
-                ("foreign", None if question.adversarial else ask(stray, foreign, embed, hidden=False)),
-            ):
-                if asked is not None:
-                    ways[way].append(asked)
-    return Trial(name, **ways)
+            ways["foreign"] += [asked] if (asked := ask(stray, foreign, embed, "foreign")) else []
+    return Trial(name, ways)
 
 
-def fit(trial: Trial) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def fit(trial: Trial) -> Calibration:
     """Weights for the choice, then for trust in what was chosen; a wrong choice counts as no grounds."""
-    usable = [asked for asked in trial.shown if asked.right.any()]
+    usable = [asked for asked in trial.ways["shown"] if asked.right.any()]
     choice = logistic(np.vstack([a.table for a in usable]), np.concatenate([a.right for a in usable]))[:-1]
+    field = float(np.mean([field_of(a.table @ choice).mean() for a in usable]))
     rows, truth = [], []
-    for asked in (*trial.shown, *trial.hidden, *trial.foreign):
+    for asked in (one for way, several in trial.ways.items() if way != "twisted" for one in several):
         scores = asked.table @ choice
-        rows.append(trust_features(asked.table, scores))
+        rows.append(trust_features(asked.table, scores, field))
         truth.append(bool(asked.right[int(scores.argmax())]))
     trust = logistic(np.array(rows), np.array(truth))
-    return tuple(choice.round(2).tolist()), tuple(trust.round(2).tolist())
+    return replace(CALIBRATION, choice=_rounded(choice), trust=_rounded(trust), field=round(field, 2))
+
+
+def _rounded(weights: Table) -> tuple[float, ...]:
+    return tuple(weights.round(2).tolist())
 
 
 def logistic(rows: Table, truth: NDArray[np.bool_], ridge: float = 1.0) -> Table:
@@ -208,23 +236,17 @@ def logistic(rows: Table, truth: NDArray[np.bool_], ridge: float = 1.0) -> Table
 
 def report(trial: Trial, calibration: Calibration) -> dict[str, float | str]:
     """Shares of 1: right choices; answers given where there are grounds, and where there are none."""
-    sure = {
-        way: confidences(getattr(trial, way), calibration)
-        for way in ("shown", "hidden", "foreign", "twisted")
-    }
-    chosen = np.array([bool(a.right[int(calibration.scores(a.table).argmax())]) for a in trial.shown])
+    sure = {way: confidences(asked, calibration) for way, asked in trial.ways.items()}
+    shown = trial.ways["shown"]
+    chosen = np.array([bool(a.right[int(calibration.scores(a.table).argmax())]) for a in shown])
     given = sure["shown"] >= calibration.threshold
     return {
         "data": trial.name,
-        "questions": len(trial.shown),
+        "questions": len(shown),
         "right sentence": float(chosen.mean()),
-        "answered": float(given.mean()),
         "right of answered": float(chosen[given].mean()) if given.any() else 0.0,
-        **{
-            f"answered, {way}": _share(sure[way] >= calibration.threshold)
-            for way in ("hidden", "foreign", "twisted")
-        },
-        **{f"AUC {way}": area(sure["shown"], sure[way]) for way in ("hidden", "foreign", "twisted")},
+        **{f"answered, {way}": _share(sure[way] >= calibration.threshold) for way in WAYS},
+        **{f"AUC {way}": area(sure["shown"], sure[way]) for way in GROUNDLESS},
     }
 
 
@@ -301,32 +323,24 @@ def main() -> None:
     options.add_argument(
         "--model", type=int, default=0, help="whole answers to measure with the language model"
     )
+    options.add_argument("--data", type=Path, required=True, help="the folder that holds squad/")
     chosen = options.parse_args()
-    data, cache = (
-        Path(os.environ.get("OSTIARY_DATA", "data")),
-        Path(os.environ.get("OSTIARY_TEST_CACHE", ".ostiary/models")),
-    )
+    data, cache = chosen.data, Path(os.environ.get("OSTIARY_TEST_CACHE", ".ostiary/models"))
     if not (data / "squad").is_dir():
-        raise SystemExit(f"There is no data in '{data}'; set OSTIARY_DATA to the folder that holds squad/.")
+        raise SystemExit(f"There is no folder 'squad' in '{data}'.")
     embeddings = LocalEmbeddings.load(embedder_folder(cache=cache))
     embed, foreign = Memory(embeddings), handbook(data / "sourcegraph-handbook" / "content", 300)
     sources = {
         "fit: SQuAD T16": squad_like(data / "squad" / "squad2-dev.T16.json", chosen.questions),
         "test: SQuAD extra13": squad_like(data / "squad" / "squad1-dev.extra13.json", chosen.questions),
-        "test: PolicyQA": squad_like(data / "policyqa" / "dev.json", chosen.questions // 3),
     }
-    trials = [trial(name, corpora, foreign, embed) for name, corpora in sources.items()]
-    calibration = CALIBRATION
-    if chosen.fit:
-        choice, trust = fit(trials[0])
-        calibration = Calibration(
-            choice, trust, CALIBRATION.gain, CALIBRATION.reach, CALIBRATION.nearness, CALIBRATION.threshold
-        )
-        print(f"choice {dict(zip(FEATURES, choice, strict=True))}\ntrust  {trust}")
+    trials = [trial(name, corpus, foreign, embed) for name, corpus in sources.items()]
+    calibration = fit(trials[0]) if chosen.fit else CALIBRATION
+    print(f"features {FEATURES}\n{calibration}")
     rows: list[dict[str, float | str]] = [report(one, calibration) for one in trials]
     if chosen.model:
         model = LocalChatModel.load(cache=cache)
-        some = random.Random(7).sample(trials[1].shown, chosen.model)
+        some = random.Random(7).sample(trials[1].ways["shown"], chosen.model)
         rows.append({"data": "question likelihood", **weigh_likelihood(some, model, calibration)})
         rows.append({"data": "whole answers", **asyncio.run(whole_answers(some, model, embeddings))})
     print("\n".join(table(rows)))

@@ -61,7 +61,9 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
 def calls() -> set[str]:
     """Methods of the Web API that the bot calls, as its source names them."""
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
-    return {name for name in dir(AsyncWebClient) if f"client.{name}(" in sources or f"client.{name}," in sources}
+    return {
+        name for name in dir(AsyncWebClient) if f"client.{name}(" in sources or f"client.{name}," in sources
+    }
 
 
 def test_every_event_that_is_asked_for_is_listened_to(listened: dict[str, set[str]]) -> None:
