@@ -7,14 +7,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.places import DIRECT, Place
 from bot.slack.views import ANSWER_EVENT, Block
 
 HISTORY_PAGE = 100
-# Errors after which, by Slack's own account, a call may have had its effect all the same.
-_NO_REFUSALS = {None, "fatal_error", "internal_error", "service_unavailable", "request_timeout"}
 
 
 class Outbox:
@@ -100,12 +97,6 @@ class Outbox:
                 channel=place.channel_id, ts=place.thread_ts, **since
             )
         return await self.client.conversations_history(channel=place.channel_id, **since)
-
-
-def was_refused(error: SlackApiError) -> bool:
-    """Whether Slack certainly did not do what it was asked. An answer that is no JSON says nothing."""
-    said = error.response
-    return isinstance(said, AsyncSlackResponse) and said.get("error") not in _NO_REFUSALS
 
 
 def _sender_like(client: AsyncWebClient) -> AsyncWebClient:

@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from auth.errors import OstiaryError
+from bot.slack.refusals import reason
 
 SLACK_HOSTS = ("files.slack.com", "slack-files.com")
 TIMEOUT_S = 60
@@ -22,7 +23,7 @@ async def download(client: AsyncWebClient, file_id: str, max_bytes: int) -> tupl
         file = (await client.files_info(file=file_id))["file"]
     except SlackApiError as error:
         raise FileUnavailable(
-            f"Slack does not give me that file ({error.response.get('error')}). Is it deleted? Send it again."
+            f"Slack does not give me that file ({reason(error)}). Is it deleted? Send it again."
         ) from error
     name, url = file.get("name") or file_id, file.get("url_private_download") or file.get("url_private") or ""
     if file.get("size", 0) > max_bytes:

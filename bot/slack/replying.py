@@ -12,7 +12,7 @@ from auth.database import Database
 from auth.rights import Audience, audience_clearance, nothing, rights_of
 from bot.assistant import NOTHING_FOUND, Assistant, Parts, Reply
 from bot.queue import JobQueue
-from bot.slack.delivery import Outbox, was_refused
+from bot.slack.delivery import Outbox
 from bot.slack.people import Roster
 from bot.slack.places import read_audience
 from bot.slack.questions import (
@@ -27,6 +27,7 @@ from bot.slack.questions import (
     read_question,
     sole_sender,
 )
+from bot.slack.refusals import was_refused
 from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks
 
 log = structlog.get_logger(__name__)

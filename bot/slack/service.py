@@ -19,6 +19,7 @@ from bot.slack.app import Desk, slack_client
 from bot.slack.delivery import Outbox
 from bot.slack.ingesting import Intake
 from bot.slack.people import Roster
+from bot.slack.refusals import reason
 from bot.slack.replying import Replier
 from retrieval.ingestion import Ingestor
 
@@ -54,7 +55,7 @@ async def identify(client: AsyncWebClient, database: Database) -> Team:
         said = await client.auth_test()
     except SlackApiError as error:
         raise SlackRefused(
-            f"Slack refused the bot token ({error.response.get('error')}). Set SLACK_BOT_TOKEN to the token that"
+            f"Slack refused the bot token ({reason(error)}). Set SLACK_BOT_TOKEN to the token that"
             " begins with xoxb-, from the app's page under OAuth & Permissions."
         ) from error
     except (ClientError, OSError, TimeoutError) as error:
@@ -103,6 +104,6 @@ async def _connect(handler: AsyncSocketModeHandler) -> None:
         await handler.connect_async()  # type: ignore[no-untyped-call]
     except SlackApiError as error:
         raise SlackRefused(
-            f"Slack refused the app token ({error.response.get('error')}). Set SLACK_APP_TOKEN to the token that"
+            f"Slack refused the app token ({reason(error)}). Set SLACK_APP_TOKEN to the token that"
             " begins with xapp-, with the scope connections:write, and turn Socket Mode on."
         ) from error

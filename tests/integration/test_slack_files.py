@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.app import slack_client
 from bot.slack.files import FileUnavailable, _is_slacks, download
@@ -23,6 +24,8 @@ class Host:
         self.tokens: list[str] = []
 
     async def info(self, _: web.Request) -> web.Response:
+        if not self.file:
+            return web.Response(status=502, text="<html>Bad gateway</html>", content_type="text/html")
         return web.json_response({"ok": True, "file": self.file})
 
     async def content(self, request: web.Request) -> web.Response:
@@ -108,3 +111,10 @@ async def test_a_file_that_lies_about_its_size_is_refused(slack: tuple[Host, str
 )
 def test_slacks_own_host_is_told_from_what_looks_like_it(url: str, slacks: bool) -> None:
     assert _is_slacks(url, "https://slack.com/api/") is slacks
+
+
+async def test_an_answer_that_is_no_json_is_told_in_a_sentence(slack: tuple[Host, str]) -> None:
+    host, url = slack
+    host.file = {}
+    with pytest.raises(FileUnavailable, match="Slack does not give me that file"):
+        await download(AsyncWebClient(token=TOKEN, base_url=f"{url}api/"), "F1", LIMIT)

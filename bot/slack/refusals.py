@@ -1,0 +1,20 @@
+"""What an error of Slack's Web API means: whether the call was surely not carried out, and why."""
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+# Errors after which, by Slack's own account, a call may have had its effect all the same.
+_NO_REFUSALS = {None, "fatal_error", "internal_error", "service_unavailable", "request_timeout"}
+
+
+def was_refused(error: SlackApiError) -> bool:
+    """Whether Slack certainly did not do what it was asked. An answer that is no JSON says nothing."""
+    said = error.response
+    return isinstance(said, AsyncSlackResponse) and said.get("error") not in _NO_REFUSALS
+
+
+def reason(error: SlackApiError) -> str:
+    """Slack's own word for what is wrong, for example `not_authed`."""
+    said = error.response
+    code = said.get("error") if isinstance(said, AsyncSlackResponse) else None
+    return str(code or "an answer that is not Slack's")
