@@ -58,11 +58,11 @@ def field_of(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 CALIBRATION = Calibration(
-    choice=(3.34, 3.28, 2.06, 0.61),
-    trust=(3.0, 1.0, 2.0, 0.2, 1.0, -5.0),
+    choice=(4.06, 5.88, -0.59, 0.58),
+    trust=(3.45, 0.64, -0.27, -0.29, 1.12, -4.74),
     gain=0.9,
     reach=1.5,
     nearness=1.0,
-    field=1.5,
+    field=3.09,
     threshold=0.5,
 )

@@ -7,7 +7,7 @@ from bot.assistant import NOTHING_FOUND
 from tests.scenarios.conftest import Office
 
 BAND = "What does a senior engineer earn?"
-LEAVE = "How many days of paid leave do employees receive a year?"
+LEAVE = "How many days of paid leave do employees receive?"
 PATIENCE_S = 60
 
 
