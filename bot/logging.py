@@ -31,7 +31,7 @@ class _Redacting(logging.Formatter):
 
 def configure_logging(level: str) -> None:
     """Log what is at least `level`; questions and documents are never logged."""
-    number = logging.getLevelNamesMapping().get(level.upper(), logging.WARNING)
+    number = logging.getLevelNamesMapping()[level]
     handler = logging.StreamHandler()
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=number, handlers=[handler], force=True)

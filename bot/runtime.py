@@ -98,7 +98,7 @@ def _load_embeddings(settings: Settings) -> LocalEmbeddings:
 async def open_ingestor(
     settings: Settings, database: Database, embeddings: LocalEmbeddings
 ) -> AsyncIterator[Ingestor]:
-    limits = ParseLimits(input_bytes=settings.max_document_mb * 2**20)
+    limits = ParseLimits(input_bytes=settings.max_document_bytes)
     async with ParserProcess(limits) as parser:
         yield Ingestor(database, embeddings, parser)
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
@@ -57,17 +58,24 @@ class Settings(BaseSettings):
     adapter: Path | None = Field(None, description="Folder of a fine-tuned adapter for the language model.")
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, description="For torch.")
     max_document_mb: int = Field(50, ge=1, description="Largest document that is read, in MB.")
-    log_level: str = Field("WARNING", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "WARNING", description="Least to be logged."
+    )
 
     @property
     def cache(self) -> Path:
         """Where converted models are kept."""
         return self.home / "models"
 
+    @property
+    def max_document_bytes(self) -> int:
+        return self.max_document_mb * 2**20
+
 
 def load_settings() -> Settings:
     """The settings in force; raises UnusableSettings naming what is wrong, so that no typo goes unnoticed."""
-    known = {f"OSTIARY_{name}".upper() for name in Settings.model_fields}
+    fields = Settings.model_fields.items()
+    known = {f"OSTIARY_{name}".upper() for name, field in fields if field.validation_alias is None}
     named = {name.upper() for name in (*os.environ, *dotenv_values(".env"))}
     unknown = sorted(name for name in named if name.startswith("OSTIARY_") and name not in known)
     if unknown:

@@ -61,7 +61,7 @@ async def ingest_source(
                 label_id = await intern_label(connection, policy)
             embeddings = await load_embeddings(settings, progress)
         ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
-        limits = FetchLimits(max_bytes=settings.max_document_mb * 2**20)
+        limits = FetchLimits(max_bytes=settings.max_document_bytes)
         wanted = Wanted(label_id, title, dated, department, limits)
         tally = await _ingest_all(ingestor, workspace_id, items, wanted)
     _report(tally, str(policy))

@@ -41,7 +41,7 @@ async def serve() -> None:
                     team,
                     assistant,
                     ingestor,
-                    max_document_bytes=settings.max_document_mb * 2**20,
+                    max_document_bytes=settings.max_document_bytes,
                 )
             )
         out.print(Text(f"Ostiary is at its desk in {team.name}. Ctrl-C stops it."))

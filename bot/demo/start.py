@@ -60,7 +60,7 @@ async def run_demo(port: int) -> None:
                     team,
                     assistant,
                     ingestor,
-                    max_document_bytes=settings.max_document_mb * 2**20,
+                    max_document_bytes=settings.max_document_bytes,
                 )
             )
         out.print(

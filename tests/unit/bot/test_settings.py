@@ -39,6 +39,18 @@ def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
         load_settings()
 
 
+def test_a_name_that_goes_without_the_prefix_is_refused_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSTIARY_DATABASE_URL", "postgresql://elsewhere/ostiary")
+    with pytest.raises(UnusableSettings, match="OSTIARY_DATABASE_URL"):
+        load_settings()
+
+
+def test_a_log_level_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSTIARY_LOG_LEVEL", "LOUD")
+    with pytest.raises(UnusableSettings, match=r"log_level.* cannot be used"):
+        load_settings()
+
+
 def test_a_value_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSTIARY_THREADS", "none")
     with pytest.raises(UnusableSettings, match=r"threads.* cannot be used"):
