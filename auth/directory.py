@@ -6,8 +6,9 @@ Every function takes a connection from `Database.writing_in(workspace_id)`, whos
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance, audience_labels, readable_labels
@@ -53,9 +54,7 @@ _GRANT = text(
 _REVOKE = text(
     f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND person_id = :person_id AND role = :role'
 )
-_REVOKE_SOURCE = text(
-    f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND person_id = :person_id AND source = :source'
-)
+_REVOKE_SOURCE = text(f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND source = :source')
 _ROLES = text(f"SELECT name, description FROM auth.role WHERE workspace_id = {WORKSPACE} ORDER BY name")
 _INHERITS = text(f"SELECT role, inherits FROM auth.role_inherits WHERE workspace_id = {WORKSPACE}")
 _UPSERT_ROLE = text(
@@ -176,9 +175,7 @@ async def roles_of(
 async def read_standing(connection: AsyncConnection, workspace_id: int) -> Standing:
     """Inheritance, labels and policy version as they are now."""
     version = (await connection.execute(_VERSION)).scalar_one()
-    inheritance: dict[str, frozenset[str]] = {}
-    for row in await connection.execute(_INHERITS):
-        inheritance[row.role] = inheritance.get(row.role, frozenset()) | {row.inherits}
+    inheritance = await _read_inheritance(connection)
     labels = {row.id: parse_policy(row.policy) for row in await connection.execute(_LABELS)}
     return Standing(workspace_id, inheritance, labels, version)
 
@@ -198,10 +195,7 @@ async def define_role(
     if inherits:
         rows = [{"role": name, "inherits": parent} for parent in inherits]
         await connection.execute(_INHERIT, rows)
-    links: dict[str, frozenset[str]] = {}
-    for row in await connection.execute(_INHERITS):
-        links[row.role] = links.get(row.role, frozenset()) | {row.inherits}
-    refuse_cycles(links)
+    refuse_cycles(await _read_inheritance(connection))
     await bump_policy_version(connection)
 
 
@@ -249,9 +243,9 @@ async def revoke(connection: AsyncConnection, person: Person, role: str) -> None
     await bump_policy_version(connection)
 
 
-async def revoke_all_from(connection: AsyncConnection, person: Person, source: str) -> None:
-    """Take away whatever a source granted, before it says anew what it grants."""
-    await connection.execute(_REVOKE_SOURCE, {"person_id": person.id, "source": source})
+async def revoke_all_from(connection: AsyncConnection, source: str) -> None:
+    """Take away whatever a source granted to anybody, before it says anew what it grants."""
+    await connection.execute(_REVOKE_SOURCE, {"source": source})
     await bump_policy_version(connection)
 
 
@@ -268,6 +262,13 @@ async def bump_policy_version(connection: AsyncConnection) -> None:
     await connection.execute(_BUMP_VERSION)
 
 
-def _person(row: object) -> Person:
-    values = row._mapping  # type: ignore[attr-defined]
+async def _read_inheritance(connection: AsyncConnection) -> Inheritance:
+    links: dict[str, frozenset[str]] = {}
+    for row in await connection.execute(_INHERITS):
+        links[row.role] = links.get(row.role, frozenset()) | {row.inherits}
+    return links
+
+
+def _person(row: Row[Any]) -> Person:
+    values = row._mapping
     return Person(**{**values, "kind": PersonKind(values["kind"])})

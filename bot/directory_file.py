@@ -135,24 +135,29 @@ async def _load_roles(connection: AsyncConnection, directory: DirectoryFile) -> 
 
 
 async def _load_people(connection: AsyncConnection, directory: DirectoryFile) -> dict[str, Person]:
-    facts = [
-        PersonFacts(entry.user_id, entry.handle, entry.name, entry.kind, not entry.deactivated)
-        for entry in directory.people
-    ]
-    await upsert_people(connection, facts)
-    return await find_people(connection, [fact.slack_user_id for fact in facts])
+    ids = [entry.user_id for entry in directory.people]
+    known = await find_people(connection, ids)
+    await upsert_people(connection, [_facts(entry, known.get(entry.user_id)) for entry in directory.people])
+    return await find_people(connection, ids)
+
+
+def _facts(entry: PersonEntry, known: Person | None) -> PersonFacts:
+    """What the file leaves unsaid stays as it is: Slack has told who is a guest, and who is gone."""
+    said = entry.model_fields_set
+    kind = entry.kind if known is None or "kind" in said else known.kind
+    active = not entry.deactivated if known is None or "deactivated" in said else known.active
+    return PersonFacts(entry.user_id, entry.handle, entry.name, kind, active)
 
 
 async def _load_grants(
     connection: AsyncConnection, directory: DirectoryFile, people: dict[str, Person]
 ) -> None:
+    await revoke_all_from(connection, FROM_FILE)
     for entry in directory.people:
-        person = people[entry.user_id]
-        await revoke_all_from(connection, person, FROM_FILE)
         for granted in entry.grants:
             await grant(
                 connection,
-                person,
+                people[entry.user_id],
                 granted.role,
                 granted_by="directory file",
                 reason=granted.reason,

@@ -54,6 +54,14 @@ DOCUMENTS = {
 }
 
 
+def without_roles(handle: str) -> DirectoryFile:
+    """The office's directory file once an admin has struck out every role of one person."""
+    people = [
+        entry.model_copy(update={"roles": ()}) if entry.handle == handle else entry for entry in OFFICE.people
+    ]
+    return OFFICE.model_copy(update={"people": tuple(people)})
+
+
 @dataclass
 class Office:
     """A bot at its desk in a sandbox workspace."""

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from auth.directory import WORKSPACE, grant, person_called, revoke_all_from
+from auth.directory import WORKSPACE, grant, person_called
+from bot.directory_file import load_directory
 from bot.sandbox.form import fill_form
 from bot.sandbox.interactions import find_element
 from bot.sandbox.state_values import action_of
@@ -18,7 +19,7 @@ from bot.slack.views import CHOOSE_READERS
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
 from retrieval.parsing.isolated import ParserProcess
-from tests.scenarios.conftest import Office
+from tests.scenarios.conftest import Office, without_roles
 from tests.scenarios.test_asking import PATIENCE_S
 
 CANTEEN = "The canteen opens at 11:45 and closes at 14:00."
@@ -38,11 +39,6 @@ async def documents(office: Office) -> list[str]:
         return list((await connection.execute(_TITLES)).scalars())
 
 
-async def revoke_everything(office: Office, handle: str) -> None:
-    async with office.database.writing_in(office.workspace_id) as connection:
-        await revoke_all_from(connection, await person_called(connection, handle), "file")
-
-
 async def make_admin(office: Office, handle: str) -> None:
     async with office.database.writing_in(office.workspace_id) as connection:
         person = await person_called(connection, handle)
@@ -53,7 +49,7 @@ async def test_a_modal_that_was_open_when_the_right_went_adds_nothing(office: Of
     before = await documents(office)
     await office.visitor.command("pia", "#general", "/ingest", CANTEEN)
     (view,) = office.visitor.views_open_for("pia")
-    await revoke_everything(office, "pia")
+    await load_directory(office.database, without_roles("pia"))
     outcome = await office.visitor.submit_view("pia", view.id, FOR_ALL)
     assert outcome.field_errors == {"readers": ADMINS_ONLY}
     assert await states(office) == ["waiting"]
@@ -63,7 +59,7 @@ async def test_a_modal_that_was_open_when_the_right_went_adds_nothing(office: Of
 async def test_a_button_that_was_shown_before_the_right_went_opens_nothing(office: Office) -> None:
     await office.visitor.dm("pia", "", files=[NewFile("canteen.md", CANTEEN.encode())])
     offer = await office.visitor.wait_for_reply("pia", "@ostiary", timeout=PATIENCE_S)
-    await revoke_everything(office, "pia")
+    await load_directory(office.database, without_roles("pia"))
     assert (await office.visitor.click("pia", offer.ts, "@ostiary", CHOOSE_READERS)).acknowledged
     assert not office.visitor.views_open_for("pia")
 
@@ -121,7 +117,7 @@ async def test_a_job_that_waited_while_the_right_went_adds_nothing(
         request_id = await add_request(connection, new)
         assert request_id is not None
         assert await accept_request(connection, request_id, "everyone", "Canteen")
-    await revoke_everything(office, "pia")
+    await load_directory(office.database, without_roles("pia"))
     client = slack_client(office.sandbox.bot_token, office.sandbox.api_url)
     outbox = Outbox(client, client)
     async with ParserProcess() as parser:

@@ -2,9 +2,9 @@
 
 from sqlalchemy import text
 
-from auth.directory import person_called, revoke_all_from
 from bot.assistant import NOTHING_FOUND
-from tests.scenarios.conftest import Office
+from bot.directory_file import load_directory
+from tests.scenarios.conftest import Office, without_roles
 
 BAND = "What does a senior engineer earn?"
 LEAVE = "How many days of paid leave do employees receive?"
@@ -65,8 +65,7 @@ async def test_a_guest_in_a_channel_keeps_what_is_for_members_out_of_it(office: 
 
 
 async def test_a_revoked_role_hides_documents_from_the_next_question(office: Office) -> None:
-    async with office.database.writing_in(office.workspace_id) as connection:
-        await revoke_all_from(connection, await person_called(connection, "pia"), "file")
+    await load_directory(office.database, without_roles("pia"))
     await office.visitor.dm("pia", BAND)
     reply = await office.visitor.wait_for_reply("pia", "@ostiary", timeout=PATIENCE_S)
     assert reply.plain == NOTHING_FOUND

@@ -8,18 +8,17 @@ import pytest
 import pytest_asyncio
 
 from auth.database import APP, READER, Database, DatabaseUrls
-from auth.directory import person_called, revoke_all_from
 from auth.server import RunningServer, ensure_running
 from auth.server.client import wait_until_stopped
 from auth.server.throwaway import throwaway_folder
 from bot.assistant import NOTHING_FOUND
-from bot.directory_file import FROM_FILE, load_directory
+from bot.directory_file import load_directory
 from bot.queue import JobQueue, QueueSettings
 from bot.slack.app import AWAY, NOT_NOW
 from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings
 from tests.scenarios.bot_process import Workplace, open_workplace, until
-from tests.scenarios.conftest import OFFICE
+from tests.scenarios.conftest import OFFICE, without_roles
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -185,9 +184,6 @@ async def _changed(workplace: Workplace, revoked: str | None) -> None:
     """Take every role from one person, or give back what the directory file grants."""
     database = Database(workplace.urls)
     try:
-        workspace_id = await load_directory(database, OFFICE)
-        if revoked is not None:
-            async with database.writing_in(workspace_id) as connection:
-                await revoke_all_from(connection, await person_called(connection, revoked), FROM_FILE)
+        await load_directory(database, without_roles(revoked) if revoked else OFFICE)
     finally:
         await database.close()

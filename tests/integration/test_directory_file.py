@@ -1,0 +1,62 @@
+"""A directory file is loaded again: what it no longer says holds no longer, and what Slack says it leaves alone."""
+
+from typing import Any
+
+from auth.database import Database
+from auth.directory import PersonFacts, upsert_people
+from auth.people import PersonKind
+from auth.rights import rights_of
+from bot.directory_file import DirectoryFile, load_directory
+
+ADA: dict[str, Any] = {"user_id": "U0ADA", "handle": "ada", "name": "Ada", "roles": ["finance"]}
+BEN: dict[str, Any] = {"user_id": "U0BEN", "handle": "ben", "name": "Ben", "roles": ["finance"]}
+
+
+def directory(*people: dict[str, Any]) -> DirectoryFile:
+    workspace = {"team_id": "T0TEST", "name": "Test"}
+    return DirectoryFile.model_validate(
+        {"workspace": workspace, "roles": [{"name": "finance"}], "people": people}
+    )
+
+
+async def roles(database: Database, workspace_id: int, slack_user_id: str) -> frozenset[str]:
+    rights = await rights_of(database, workspace_id, slack_user_id)
+    assert rights is not None
+    return rights.roles
+
+
+async def slack_says(database: Database, workspace_id: int, facts: PersonFacts) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        await upsert_people(connection, [facts])
+
+
+async def test_whoever_is_dropped_from_the_file_loses_what_it_granted(database: Database) -> None:
+    workspace_id = await load_directory(database, directory(ADA, BEN))
+    assert "finance" in await roles(database, workspace_id, "U0BEN")
+    await load_directory(database, directory(ADA))
+    assert await roles(database, workspace_id, "U0BEN") == {"everyone"}
+    assert await roles(database, workspace_id, "U0ADA") == {"everyone", "finance"}
+
+
+async def test_loading_a_file_again_makes_no_guest_of_slacks_a_member(database: Database) -> None:
+    workspace_id = await load_directory(database, directory(ADA))
+    await slack_says(database, workspace_id, PersonFacts("U0ADA", "ada", "Ada", PersonKind.GUEST))
+    await load_directory(database, directory(ADA))
+    assert await roles(database, workspace_id, "U0ADA") == {"guest", "finance"}
+
+
+async def test_loading_a_file_again_brings_nobody_back_who_is_gone(database: Database) -> None:
+    workspace_id = await load_directory(database, directory(ADA))
+    await slack_says(
+        database, workspace_id, PersonFacts("U0ADA", "ada", "Ada", PersonKind.MEMBER, active=False)
+    )
+    await load_directory(database, directory(ADA))
+    assert await roles(database, workspace_id, "U0ADA") == frozenset()
+
+
+async def test_what_the_file_does_say_of_a_person_counts(database: Database) -> None:
+    workspace_id = await load_directory(database, directory(ADA))
+    await load_directory(database, directory(ADA | {"kind": "guest"}))
+    assert await roles(database, workspace_id, "U0ADA") == {"guest", "finance"}
+    await load_directory(database, directory(ADA | {"deactivated": True}))
+    assert await roles(database, workspace_id, "U0ADA") == frozenset()
