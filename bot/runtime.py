@@ -1,7 +1,7 @@
 """Putting the parts together: a database that is open, models that are loaded, a desk that is staffed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,17 +19,11 @@ from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
 from retrieval.parsing.isolated import ParseLimits, ParserProcess
 from retrieval.retriever import Library
-from retrieval.weights import embedder_folder
-
-Progress = Callable[[str], None]
+from retrieval.weights import Progress, embedder_folder, silent
 
 
 class NoWorkspace(OstiaryError):
     """It is not clear which workspace is meant, or there is none; the message says what to do."""
-
-
-def silent(_line: str) -> None:
-    """Progress that nobody watches."""
 
 
 @asynccontextmanager

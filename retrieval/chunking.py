@@ -68,20 +68,17 @@ def embedding_text(title: str, heading_path: tuple[str, ...], text: str) -> str:
     return "\n".join(part for part in (_cut(title, _TITLE_LETTERS), about, text) if part)
 
 
-def chunk(
-    document: ParsedDocument, count: CountTokens, *, max_tokens: int = 220, overlap_sentences: int = 0
-) -> tuple[Chunk, ...]:
+def chunk(document: ParsedDocument, count: CountTokens, *, max_tokens: int = 220) -> tuple[Chunk, ...]:
     """The document's chunks in reading order.
 
-    `embedding_text` of each has at most `max_tokens`, unless title and headings alone take more than half of
-    them. `overlap_sentences` pieces are repeated where a section had to be parted, tables and code excepted.
+    `embedding_text` of each has at most `max_tokens`, unless title and headings alone take more than half of them.
     """
     measure = measured(count)
     sections = _sections(document, measure, max_tokens)
     drafts = [
         (section.path, section.page, _text(pieces))
         for section in _with_tiny_ones_joined(document.title, sections, measure, max_tokens)
-        for pieces in _packed(section, overlap_sentences)
+        for pieces in _packed(section)
     ]
     sizes = measure([embedding_text(document.title, path, text) for path, _, text in drafts])
     return tuple(
@@ -154,36 +151,32 @@ def _joined(title: str, run: Sequence[_Section], count: CountTokens, max_tokens:
     return _Section(path, run[0].page, _room(title, path, count, max_tokens), tuple(pieces))
 
 
-def _packed(section: _Section, overlap: int) -> list[list[Piece]]:
+def _packed(section: _Section) -> list[list[Piece]]:
     """The pieces in as few chunks as hold them, of about the same size: no last one of a single item."""
     least = max(1, ceil(section.tokens / section.room))
-    chunks = list(_filled(section, section.tokens / least, overlap))
-    return chunks if len(chunks) <= least else list(_filled(section, section.tokens / len(chunks), overlap))
+    chunks = list(_filled(section, section.tokens / least))
+    return chunks if len(chunks) <= least else list(_filled(section, section.tokens / len(chunks)))
 
 
-def _filled(section: _Section, target: float, overlap: int) -> Iterator[list[Piece]]:
+def _filled(section: _Section, target: float) -> Iterator[list[Piece]]:
     current: list[Piece] = []
     for piece in section.pieces:
         size, more = _size(current), _cost(current, piece)
         if current and (size + more > section.room or size + more / 2 > target):
-            full, current = _parted(current, piece, section.room, overlap)
+            full, current = _parted(current, piece, section.room)
             yield full
         current.append(piece)
     if current:
         yield current
 
 
-def _parted(
-    pieces: list[Piece], following: Piece, room: int, overlap: int
-) -> tuple[list[Piece], list[Piece]]:
-    """A full chunk, and what the next one begins with: words that lead to what follows, or the overlap."""
+def _parted(pieces: list[Piece], following: Piece, room: int) -> tuple[list[Piece], list[Piece]]:
+    """A full chunk, and what the next one begins with: words that lead to what follows, if there are any."""
     leading = pieces[-1:] if pieces[-1].text.endswith(":") or pieces[-1].text.startswith("# ") else []
     kept = pieces[: len(pieces) - len(leading)]
     if leading and kept and _size(leading) + _cost(leading, following) <= room:
         return kept, leading
-    repeated = [piece for piece in pieces[len(pieces) - overlap :] if overlap and not piece.frame_tokens]
-    fits = len(repeated) < len(pieces) and _size(repeated) + _cost(repeated, following) <= room
-    return pieces, repeated if fits else []
+    return pieces, []
 
 
 def _size(pieces: Sequence[Piece]) -> int:

@@ -17,13 +17,6 @@ class Reranker(Protocol):
         ...
 
 
-class FusedOrder:
-    """Keeps the order of the fused search: the stage when nothing better is installed."""
-
-    def scores(self, question: str, question_vector: Vectors, candidates: Sequence[Candidate]) -> Vectors:
-        return np.array([candidate.passage.score for candidate in candidates], dtype=np.float32)
-
-
 class BlendedSimilarity:
     """The fused rank and the vectors' similarity, each scaled to [0, 1] over the candidates and averaged.
 

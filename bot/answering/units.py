@@ -23,7 +23,7 @@ class Unit:
 
 
 def units_of(passages: Sequence[Passage]) -> list[Unit]:
-    """The units of all passages in order, each text once: chunks overlap, and documents repeat each other."""
+    """The units of all passages in order, each text once: documents repeat each other."""
     seen: set[str] = set()
     found: list[Unit] = []
     for index, passage in enumerate(passages):

@@ -23,7 +23,6 @@ class View:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     hash: str = ""
-    submitting: bool = False
 
     def renew(self, body: dict[str, Any]) -> None:
         self.body = body

@@ -20,7 +20,7 @@ from retrieval.sources.urls import FetchLimits, fetch
 
 log = structlog.get_logger(__name__)
 
-INGEST_JOB, OFFER_JOB, REFUSE_JOB = "ingest", "offer_ingestion", "refuse_ingestion"
+INGEST_JOB, OFFER_JOB = "ingest", "offer_ingestion"
 ADMINS_ONLY = "Only people who hold the role ostiary-admin may add documents. Ask one of them to add it."
 
 

@@ -8,7 +8,7 @@ from retrieval.parsing.decoding import decode
 UNKNOWN = "application/octet-stream"
 
 _PDF_WITHIN = 1024  # readers accept a mark anywhere here (PDF 1.7, appendix H, note 13)
-_TEXT_SAMPLE = 32 * 1024
+_TEXT_SAMPLE = 32 * 1024  # whole characters in UTF-16 and UTF-32
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _ZIPPED = (
@@ -40,12 +40,8 @@ def media_type(data: bytes, name: str) -> str:
     """The media type of `data`; UNKNOWN if nothing fits."""
     if b"%PDF-" in data[:_PDF_WITHIN]:
         return "application/pdf"
-    text = decode(data[:_TEXT_SAMPLE] if _is_single_byte(data) else data[: _TEXT_SAMPLE // 4 * 4])
+    text = decode(data[:_TEXT_SAMPLE])
     return _binary_type(data) if text is None else _text_type(text, name)
-
-
-def _is_single_byte(data: bytes) -> bool:
-    return b"\x00" not in data[:_TEXT_SAMPLE]
 
 
 def _text_type(text: str, name: str) -> str:

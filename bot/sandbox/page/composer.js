@@ -3,8 +3,7 @@ import { h, icon, notice } from "./dom.js";
 import { move, upload, view } from "./store.js";
 
 export function composer(place) {
-  const made = new Composer(place);
-  return made;
+  return new Composer(place);
 }
 
 class Composer {
@@ -47,12 +46,6 @@ class Composer {
 
   focus() {
     this.input.focus();
-  }
-
-  fillWith(text) {
-    this.input.value = text;
-    this.changed();
-    this.focus();
   }
 
   changed() {

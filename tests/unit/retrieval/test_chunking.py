@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -19,8 +18,8 @@ def document(*blocks: Block, title: str = "Leave") -> ParsedDocument:
     return ParsedDocument(title, blocks, "text/markdown")
 
 
-def chunks_of(*blocks: Block, max_tokens: int = 60, overlap_sentences: int = 0) -> tuple[Chunk, ...]:
-    return chunk(document(*blocks), count_words, max_tokens=max_tokens, overlap_sentences=overlap_sentences)
+def chunks_of(*blocks: Block, max_tokens: int = 60) -> tuple[Chunk, ...]:
+    return chunk(document(*blocks), count_words, max_tokens=max_tokens)
 
 
 def sentences(number: int, words: int = 9, name: str = "word") -> str:
@@ -104,12 +103,6 @@ def test_words_that_lead_to_a_list_go_with_it() -> None:
     assert parts[1].text.startswith("You need this:\n\n- item 0")
 
 
-def test_overlap_repeats_the_last_sentence_where_a_section_is_parted() -> None:
-    parts = chunks_of(Block(sentences(12)), overlap_sentences=1)
-    for before, after in pairwise(parts):
-        assert split_sentences(before.text)[-1] == split_sentences(after.text)[0]
-
-
 def test_title_and_headings_leave_room_for_the_text() -> None:
     long_path = tuple(f"heading {'of many words ' * 20}{at}" for at in range(8))
     parts = chunk(document(Block(sentences(20), long_path), title="t " * 300), count_words, max_tokens=220)
@@ -149,9 +142,9 @@ BLOCKS = st.builds(
 )
 
 
-@given(st.lists(BLOCKS, max_size=6), st.integers(0, 2))
-def test_no_word_is_lost_and_no_chunk_is_too_large(blocks: list[Block], overlap: int) -> None:
-    parts = chunks_of(*blocks, overlap_sentences=overlap)
+@given(st.lists(BLOCKS, max_size=6))
+def test_no_word_is_lost_and_no_chunk_is_too_large(blocks: list[Block]) -> None:
+    parts = chunks_of(*blocks)
     assert [part.ordinal for part in parts] == list(range(len(parts)))
     assert all(part.tokens <= 60 for part in parts)
     assert all(part.tokens >= count_words([part.text])[0] for part in parts)
