@@ -1,8 +1,9 @@
 """The way to the database. To open it for reading, one must say who is reading.
 
-Three PostgreSQL roles, none of them a superuser: `ostiary_owner` owns the tables and is used by migrations
-alone; `ostiary_app` writes, inside one workspace, and cannot read text, titles, vectors or answers back;
-`ostiary_reader` reads, inside one clearance. Row-level security is forced on the owner too.
+Three PostgreSQL roles are spoken for here, none of them a superuser: `ostiary_owner` owns the tables and is used by
+migrations alone; `ostiary_app` writes, inside one workspace, and cannot read text, titles, vectors or answers back;
+`ostiary_reader` reads, inside one clearance. Row-level security is forced on the owner too. A fourth,
+`ostiary_search`, runs one function of the database and is no way in.
 """
 
 from collections.abc import AsyncIterator
@@ -86,7 +87,7 @@ class Database:
             yield connection
 
     async def check(self) -> None:
-        """Raise DatabaseUnusable unless the server answers, is migrated, and both walls stand."""
+        """Raise DatabaseUnusable unless the server answers, and neither role could step over row-level security."""
         for engine in (self._app, self._reader):
             await _check_engine(engine)
 
@@ -101,6 +102,7 @@ def _engine(url: str, role: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged; questions and documents never are
         connect_args={"options": connection_options(role)},
     )
 

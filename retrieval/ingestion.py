@@ -18,7 +18,7 @@ from auth.database import Database
 from auth.directory import WORKSPACE
 from auth.errors import OstiaryError
 from retrieval.chunking import Chunk, chunk, embedding_text, token_counter
-from retrieval.embedding import LocalEmbeddings, Vectors
+from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
 
@@ -218,12 +218,17 @@ def _as_json(chunks: Sequence[Chunk], vectors: Vectors) -> str:
         [
             {
                 "ordinal": piece.ordinal,
-                "text": piece.text,
-                "headings": list(piece.heading_path),
+                "text": _storable(piece.text),
+                "headings": [_storable(heading) for heading in piece.heading_path],
                 "page": piece.page,
                 "tokens": piece.tokens,
-                "emb": "[" + ",".join(f"{x:.7g}" for x in vector) + "]",
+                "emb": as_pgvector(vector),
             }
             for piece, vector in zip(chunks, vectors, strict=True)
         ]
-    ).replace("\\u0000", "")  # PostgreSQL stores no NUL
+    )
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL. Taken out here, since in JSON a NUL looks like a text that speaks of one."""
+    return text.replace("\0", "")
