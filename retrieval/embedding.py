@@ -75,6 +75,11 @@ class LocalEmbeddings(Embeddings):
         return self.embed_documents([text])[0]
 
 
+def as_pgvector(vector: Vectors) -> str:
+    """One vector, shape (d,), as PostgreSQL reads it: `[0.1,-0.2]`."""
+    return "[" + ",".join(f"{x:.7g}" for x in vector) + "]"
+
+
 def _batches(lengths: Sequence[int]) -> list[list[int]]:
     """Indices grouped by length, so that little is computed on padding."""
     batches: list[list[int]] = []

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
 from auth.database import Database
-from retrieval.embedding import Vectors
+from retrieval.embedding import Vectors, as_pgvector
 from retrieval.passages import Passage
 
 # The application's filter. Row-level security does the same again; each alone is enough, and is tested so.
@@ -123,7 +123,7 @@ async def _binds(
     return {
         "workspace_id": clearance.workspace_id,
         "label_ids": sorted(clearance.label_ids),
-        "vector": _vector_text(vector),
+        "vector": as_pgvector(vector),
         "words": (await connection.execute(_WORDS, {"question": question})).scalar() or "",
         "candidates": settings.candidates,
         "rank_constant": settings.rank_constant,
@@ -135,14 +135,12 @@ async def _count_visible(
 ) -> int:
     tuning = {"ef": str(settings.ef_search), "tuples": str(settings.max_scan_tuples)}
     statement = text(_VISIBLE.format(label_filter=LABEL_FILTER))
-    wanted = {key: binds[key] for key in ("workspace_id", "label_ids") if f":{key}" in LABEL_FILTER}
-    return int((await connection.execute(statement, {**wanted, **tuning})).one().visible)
+    return int((await connection.execute(statement, {**binds, **tuning})).one().visible)
 
 
 async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, object]) -> Sequence[Row[Any]]:
     statement = _FUSED.format(nearest=nearest.format(label_filter=LABEL_FILTER), label_filter=LABEL_FILTER)
-    wanted = {key: value for key, value in binds.items() if f":{key}" in statement}
-    return (await connection.execute(text(statement), wanted)).all()
+    return (await connection.execute(text(statement), binds)).all()
 
 
 def _candidates(rows: Sequence[Row[Any]]) -> list[Candidate]:
@@ -163,10 +161,6 @@ def _passage(row: Mapping[str, Any]) -> Passage:
         dated=row["dated"],
         score=float(row["score"]),
     )
-
-
-def _vector_text(vector: Vectors) -> str:
-    return "[" + ",".join(f"{x:.7g}" for x in vector) + "]"
 
 
 def _vector(value: object) -> Vectors:
