@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from auth.errors import OstiaryError
 from auth.roles import EVERYONE
 
-ROLE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_ROLE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class UnreadablePolicy(OstiaryError):
@@ -58,6 +58,11 @@ NOBODY = Policy(frozenset())
 FOR_EVERYONE = Policy(frozenset({Clause(frozenset({EVERYONE}))}))
 
 
+def is_role_name(text: str) -> bool:
+    """Whether a role can be called this: policies must be able to name it, and `nobody` is taken."""
+    return _ROLE_NAME.fullmatch(text) is not None and text != "nobody"
+
+
 def parse_policy(text: str) -> Policy:
     """Read `finance+leadership,hr+!contractor`. Raises UnreadablePolicy with what to write instead."""
     if text.strip() == "nobody":
@@ -72,7 +77,7 @@ def _parse_clause(part: str, whole: str) -> Clause:
         name = word.strip().lower()
         excluded = name.startswith("!")
         name = name.removeprefix("!").strip()
-        if not ROLE_NAME.fullmatch(name) or name == "nobody":
+        if not is_role_name(name):
             raise UnreadablePolicy(_how_to_write(whole))
         (none_of if excluded else all_of).add(name)
     if not all_of:

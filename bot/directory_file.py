@@ -6,8 +6,9 @@ Loading it again brings the directory to what the file says: grants that it no l
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.channels import Channel, remember_channel
@@ -23,6 +24,7 @@ from auth.directory import (
     upsert_people,
 )
 from auth.errors import OstiaryError
+from auth.labels import is_role_name
 from auth.people import Person, PersonKind
 
 FROM_FILE = "file"
@@ -30,6 +32,12 @@ FROM_FILE = "file"
 
 class UnreadableDirectory(OstiaryError):
     """A directory file cannot be used; the message says where it is wrong."""
+
+
+def _checked_role_name(name: str) -> str:
+    if not is_role_name(name):
+        raise ValueError(f"no policy can name a role {name!r}; use small letters, figures, - and _")
+    return name
 
 
 class _Entry(BaseModel):
@@ -44,7 +52,7 @@ class WorkspaceEntry(_Entry):
 
 
 class RoleEntry(_Entry):
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    name: Annotated[str, AfterValidator(_checked_role_name)]
     description: str = ""
     inherits: tuple[str, ...] = ()
 

@@ -1,12 +1,15 @@
 """A directory file is loaded again: what it no longer says holds no longer, and what Slack says it leaves alone."""
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from auth.database import Database
 from auth.directory import PersonFacts, upsert_people
 from auth.people import PersonKind
 from auth.rights import rights_of
-from bot.directory_file import DirectoryFile, load_directory
+from bot.directory_file import DirectoryFile, UnreadableDirectory, load_directory, read_directory
 
 ADA: dict[str, Any] = {"user_id": "U0ADA", "handle": "ada", "name": "Ada", "roles": ["finance"]}
 BEN: dict[str, Any] = {"user_id": "U0BEN", "handle": "ben", "name": "Ben", "roles": ["finance"]}
@@ -60,3 +63,11 @@ async def test_what_the_file_does_say_of_a_person_counts(database: Database) -> 
     assert await roles(database, workspace_id, "U0ADA") == {"guest", "finance"}
     await load_directory(database, directory(ADA | {"deactivated": True}))
     assert await roles(database, workspace_id, "U0ADA") == frozenset()
+
+
+@pytest.mark.parametrize("name", ["nobody", "Finance", "a b", "a,b", ""])
+def test_a_role_that_no_policy_could_name_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "company.toml"
+    file.write_text(f'[workspace]\nteam_id = "T0TEST"\nname = "Test"\n[[roles]]\nname = "{name}"\n')
+    with pytest.raises(UnreadableDirectory, match=r"roles\.0\.name: .*no policy can name a role"):
+        read_directory(file)
