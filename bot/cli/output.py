@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.assistant import NOTHING_FOUND, Parts, Reply
+from bot.citing import source_details, source_name
 from retrieval.passages import Passage
 
 _FIGURES = re.compile(r"\d+")
@@ -67,10 +68,7 @@ def _panel(title: str, reply: Reply) -> Panel:
 
 def cite(number: int, passage: Passage) -> str:
     """`[1] Title › Heading, p. 3 · 1 March 2026`."""
-    path = [passage.title, *(part for part in passage.heading_path if part != passage.title)]
-    page = f", p. {passage.page}" if passage.page else ""
-    dated = f" · {passage.dated.day} {passage.dated:%B %Y}" if passage.dated else ""
-    return f"[{number}] {' › '.join(path)}{page}{dated}"
+    return f"[{number}] {source_name(passage)}{source_details(passage)}"
 
 
 def checks_table(rows: list[tuple[bool | None, str, str]]) -> Table:

@@ -28,6 +28,7 @@ from bot.slack.ingest_requests import NewRequest, accept_request, add_request, r
 from bot.slack.ingesting import ADMINS_ONLY, INGEST_JOB, OFFER_JOB, Intake, readers_policy, title_of_link
 from bot.slack.messages import first_link, is_written_by_a_person, mentions, plain_text
 from bot.slack.people import Roster
+from bot.slack.places import DIRECT
 from bot.slack.questions import IncomingQuestion, claim
 from bot.slack.replying import ANSWER_JOB
 from bot.slack.views import CHOOSE_READERS, READERS_VIEW, readers_view, role_choice
@@ -106,12 +107,12 @@ class Desk:
         """A direct message is a question; elsewhere only what mentions the bot, which `app_mention` brings too."""
         if not is_written_by_a_person(event) or event["user"] == self._bot_user_id:
             return
-        if event.get("channel_type") == "im" and event.get("files"):
+        if event.get("channel_type") == DIRECT and event.get("files"):
             async with self._apologising(event, client):
                 await self._take_files(event, body)
             if not plain_text(event.get("text") or ""):
                 return
-        if event.get("channel_type") == "im" or mentions(event, self._bot_user_id):
+        if event.get("channel_type") == DIRECT or mentions(event, self._bot_user_id):
             await self._take_question(event, body, client)
 
     async def _take_question(
@@ -185,7 +186,7 @@ class Desk:
             kind="url" if link else "text",
             locator=link or "pasted text",
             title=title_of_link(link) if link else _first_line(given),
-            content=None if link else plain_text_keeping_lines(given),
+            content=None if link else _pasted(given),
             requested_by=command["user_id"],
             channel_id=command["channel_id"],
         )
@@ -248,7 +249,7 @@ async def _say_not_now(client: AsyncWebClient, event: Mapping[str, Any]) -> None
     """In a direct message everything is private; elsewhere only its author sees this."""
     channel_id = event["channel"]
     try:
-        if (event.get("channel_type") or _type_by_id(channel_id)) == "im":
+        if (event.get("channel_type") or _type_by_id(channel_id)) == DIRECT:
             await client.chat_postMessage(channel=channel_id, text=NOT_NOW)
         else:
             await client.chat_postEphemeral(channel=channel_id, user=event["user"], text=NOT_NOW)
@@ -258,7 +259,7 @@ async def _say_not_now(client: AsyncWebClient, event: Mapping[str, Any]) -> None
 
 def _type_by_id(channel_id: str) -> str:
     """`app_mention` carries no channel type; direct messages alone need telling apart: their ids begin with D."""
-    return "im" if channel_id.startswith("D") else "channel"
+    return DIRECT if channel_id.startswith("D") else "channel"
 
 
 def _first_line(text: str) -> str:
@@ -266,7 +267,8 @@ def _first_line(text: str) -> str:
     return line if len(line) <= PASTED_TITLE_LENGTH else line[:PASTED_TITLE_LENGTH].rsplit(" ", 1)[0] + " ..."
 
 
-def plain_text_keeping_lines(text: str) -> bytes:
+def _pasted(text: str) -> bytes:
+    """The words of pasted text, line by line, as a document's bytes."""
     return "\n".join(plain_text(line) for line in text.splitlines()).encode()
 
 

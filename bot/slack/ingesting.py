@@ -13,7 +13,7 @@ from bot.queue import JobQueue
 from bot.slack.delivery import Outbox
 from bot.slack.files import download
 from bot.slack.ingest_requests import IngestionRequest, end_request, read_request
-from bot.slack.places import Place
+from bot.slack.places import DIRECT, Place
 from bot.slack.views import offer_blocks, plain_blocks
 from retrieval.ingestion import Ingestor, Outcome, Submission
 from retrieval.sources.urls import FetchLimits, fetch
@@ -53,7 +53,7 @@ class Intake:
         request = await self._read(request_id)
         if request is None or request.state != "waiting":
             return
-        place = Place(request.channel_id, "im", None)
+        place = Place(request.channel_id, DIRECT, None)
         if await self.is_admin(request.requested_by):
             await self._outbox.post(
                 place, f"Who may read {request.title}?", offer_blocks(request.title, request.id)

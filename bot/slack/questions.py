@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.clearance import Clearance
 from auth.database import Database
 from auth.directory import WORKSPACE
-from bot.slack.places import Place
+from bot.slack.places import DIRECT, Place
 
 # Both unique indexes claim: the event's own id, and the message that it is about.
 _CLAIM = text(
@@ -82,7 +82,7 @@ class Question:
     @property
     def place(self) -> Place:
         """Where its answer belongs: in a channel the thread under it, in a direct message beside it."""
-        thread = self.thread_ts if self.channel_type == "im" else self.thread_ts or self.message_ts
+        thread = self.thread_ts if self.channel_type == DIRECT else self.thread_ts or self.message_ts
         return Place(self.channel_id, self.channel_type, thread)
 
 

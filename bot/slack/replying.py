@@ -46,7 +46,7 @@ NO_PARTS = Parts(None, None)
 
 
 @dataclass(frozen=True)
-class Standing:
+class Clearances:
     """What the asker, and what everybody in the place, may read at one moment."""
 
     asker: Clearance
@@ -113,23 +113,23 @@ class Replier:
     async def _answer(self, question: Question) -> None:
         """Answer under the rights of now; if they shrink meanwhile, answer again rather than send."""
         for _ in range(ANSWERING_TRIES):
-            before = await self._standing(question)
+            before = await self._clearances(question)
             parts = await self._assistant.answer_in_place(question.text, before.asker, before.audience)
             async with self._sole_sender(question) as current:
-                now = await self._standing(question)
+                now = await self._clearances(question)
                 if now.still_allows(parts):
                     await self._send(current, parts, NOTHING_FOUND)
                     return
         await self._say(question, RIGHTS_MOVED)
 
-    async def _standing(self, question: Question) -> Standing:
+    async def _clearances(self, question: Question) -> Clearances:
         audience = await self._audience(question)
         await self._roster.know(audience.slack_user_ids)
         rights = await rights_of(self._database, self._workspace_id, question.asker_slack_id)
         asker = rights.clearance if rights else nothing(self._workspace_id)
         if question.place.is_direct:
-            return Standing(asker, asker)
-        return Standing(asker, await audience_clearance(self._database, self._workspace_id, audience))
+            return Clearances(asker, asker)
+        return Clearances(asker, await audience_clearance(self._database, self._workspace_id, audience))
 
     async def _audience(self, question: Question) -> Audience:
         client = self._outbox.client

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.answering import Answer
+from bot.citing import source_details, source_name
 from retrieval.passages import Passage
 
 Block = dict[str, Any]
@@ -91,13 +92,10 @@ def readers_view(title: str, request_id: int, roles: Mapping[str, str]) -> dict[
 
 def _source(number: int, passage: Passage) -> str:
     """`[1] Title › Heading, p. 3 · 1 March 2026`, linked only if its own source is a web address."""
-    path = [passage.title, *(part for part in passage.heading_path if part != passage.title)]
-    name = escape(" › ".join(path)[:NAME_LIMIT])
+    name = escape(source_name(passage)[:NAME_LIMIT])
     link = _link(passage.url)
     shown = f"<{link}|{name.replace('|', '¦')}>" if link else name
-    page = f", p. {passage.page}" if passage.page else ""
-    dated = f" · {passage.dated.day} {passage.dated:%B %Y}" if passage.dated else ""
-    return f"[{number}] {shown}{page}{dated}"
+    return f"[{number}] {shown}{source_details(passage)}"
 
 
 def _link(url: str | None) -> str | None:
