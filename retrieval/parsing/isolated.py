@@ -36,15 +36,6 @@ class ParseLimits:
     wall_seconds: float = 60.0
 
 
-async def parse_isolated(data: bytes, name: str, limits: ParseLimits | None = None) -> ParsedDocument:
-    """Reads one document in a process that ends with it. For several, keep a ParserProcess.
-
-    Raises UnreadableDocument.
-    """
-    async with ParserProcess(limits) as process:
-        return await process.parse(data, name)
-
-
 class ParserProcess:
     """A worker that reads documents one at a time, each in a fork of its own; restarted when it is lost.
 

@@ -10,23 +10,28 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.parsing import UnreadableDocument, parse
+from retrieval.parsing import ParsedDocument, UnreadableDocument, parse
 from retrieval.parsing import isolated as isolated_module
 from retrieval.parsing.confinement import can_confine
-from retrieval.parsing.isolated import MIB, ParseLimits, ParserProcess, parse_isolated
+from retrieval.parsing.isolated import MIB, ParseLimits, ParserProcess
 
 PAGE = b"# Leave\n\nDated 3 May 2026.\n\n| A | B |\n|---|---|\n| 1 | 2 |\n"
 NEVER_ENDS = b"<!doctype html>" + b"<div>" * 400_000 + b"x"
 
 
+async def read(data: bytes, name: str, limits: ParseLimits | None = None) -> ParsedDocument:
+    async with ParserProcess(limits) as process:
+        return await process.parse(data, name)
+
+
 async def refusal(data: bytes, limits: ParseLimits, name: str = "plan.md") -> str:
     with pytest.raises(UnreadableDocument) as refused:
-        await parse_isolated(data, name, limits)
+        await read(data, name, limits)
     return str(refused.value)
 
 
 async def test_a_document_arrives_as_it_was_read() -> None:
-    assert await parse_isolated(PAGE, "plan.md") == parse(PAGE, "plan.md")
+    assert await read(PAGE, "plan.md") == parse(PAGE, "plan.md")
 
 
 async def test_one_worker_reads_one_document_after_another() -> None:

@@ -91,12 +91,12 @@ REFUSED: dict[str, tuple[Calling, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_refuses(case: str, client: AsyncWebClient) -> None:
+async def test_a_wrong_call_is_refused_in_slacks_own_word(case: str, client: AsyncWebClient) -> None:
     call, error = REFUSED[case]
     assert (await refusal(call(client)))["error"] == error
 
 
-async def test_says_who_the_bot_is(sandbox: SandboxServer, client: AsyncWebClient) -> None:
+async def test_the_bot_is_told_who_it_is(sandbox: SandboxServer, client: AsyncWebClient) -> None:
     answer = await client.auth_test()
     assert (answer["user_id"], answer["user"], answer["team_id"]) == (
         sandbox.bot_user_id,
@@ -106,7 +106,7 @@ async def test_says_who_the_bot_is(sandbox: SandboxServer, client: AsyncWebClien
 
 
 @pytest.mark.parametrize(("token", "error"), [("", "not_authed"), ("xoxb-wrong", "invalid_auth")])
-async def test_refuses_a_missing_or_wrong_token(sandbox: SandboxServer, token: str, error: str) -> None:
+async def test_a_missing_or_wrong_token_is_refused(sandbox: SandboxServer, token: str, error: str) -> None:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with aiohttp.ClientSession() as session:
         answer = await (await session.post(f"{sandbox.api_url}auth.test", headers=headers)).json()

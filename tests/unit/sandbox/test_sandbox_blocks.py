@@ -67,12 +67,12 @@ BEYOND: dict[str, tuple[list[dict[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize("case", AT_THE_LIMIT)
-def test_accepts(case: str) -> None:
+def test_blocks_at_slacks_limits_are_taken(case: str) -> None:
     check_message_blocks(AT_THE_LIMIT[case])
 
 
 @pytest.mark.parametrize("case", BEYOND)
-def test_refuses(case: str) -> None:
+def test_blocks_beyond_slacks_limits_are_refused_with_the_reason(case: str) -> None:
     blocks, reason = BEYOND[case]
     with pytest.raises(SlackError) as refused:
         check_message_blocks(blocks)
