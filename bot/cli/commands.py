@@ -64,7 +64,7 @@ def directory(
     ],
 ) -> None:
     """Load roles, people and channels from a file. Loading it again brings everything to what it says."""
-    from bot.cli.setup import load_directory_file
+    from bot.cli.directory import load_directory_file
 
     asyncio.run(load_directory_file(file))
 
@@ -82,7 +82,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the page.", min=0, max=65535)] = 8765,
 ) -> None:
     """Try it without Slack: a demo company, its workspace in the browser, and the bot in it."""
-    from bot.demo.start import run_demo
+    from bot.cli.demo import run_demo
 
     asyncio.run(run_demo(port))
 
@@ -94,7 +94,7 @@ def migrate(
     ] = None,
 ) -> None:
     """Bring the database to this version of Ostiary."""
-    from bot.cli.setup import migrate as run
+    from bot.cli.migrating import migrate as run
 
     asyncio.run(run(down_to))
 

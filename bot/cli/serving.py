@@ -2,17 +2,22 @@
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from rich.text import Text
 
+from auth.database import Database
 from auth.errors import OstiaryError
 from bot.cli.output import out, progress_line
 from bot.logging import configure_logging
 from bot.runtime import load_embeddings, open_assistant, open_database, open_ingestor
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
-from bot.slack.service import SlackAccess, connected, identify
+from bot.slack.service import SlackAccess, Team, connected, identify
+from retrieval.embedding import LocalEmbeddings
+from retrieval.ingestion import Ingestor
+from retrieval.weights import Progress
 
 
 class TokensMissing(OstiaryError):
@@ -20,6 +25,7 @@ class TokensMissing(OstiaryError):
 
 
 async def serve() -> None:
+    """Answer in the workspace that the tokens belong to, until stopped."""
     settings = load_settings()
     configure_logging(settings.log_level)
     access = _access(settings)
@@ -29,24 +35,31 @@ async def serve() -> None:
             progress("Asking Slack who I am")
             team = await identify(slack_client(access.bot_token, access.api_url), database)
             embeddings = await load_embeddings(settings, progress)
-            assistant = await stack.enter_async_context(
-                open_assistant(settings, database, team.workspace_id, embeddings, progress)
-            )
             ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
-            progress("Connecting to Slack")
             await stack.enter_async_context(
-                connected(
-                    access,
-                    database,
-                    team,
-                    assistant,
-                    ingestor,
-                    max_document_bytes=settings.max_document_bytes,
-                )
+                staffed(settings, access, team, database, embeddings, ingestor, progress)
             )
         out.print(Text(f"Ostiary is at its desk in {team.name}. Ctrl-C stops it."))
         await until_stopped()
         out.print(Text("Stopping."))
+
+
+@asynccontextmanager
+async def staffed(
+    settings: Settings,
+    access: SlackAccess,
+    team: Team,
+    database: Database,
+    embeddings: LocalEmbeddings,
+    ingestor: Ingestor,
+    progress: Progress,
+) -> AsyncIterator[None]:
+    """The bot in a workspace, its language model loaded and its jobs taken up, while this is open."""
+    async with open_assistant(settings, database, team.workspace_id, embeddings, progress) as assistant:
+        progress("Connecting to Slack")
+        size = settings.max_document_bytes
+        async with connected(access, database, team, assistant, ingestor, max_document_bytes=size):
+            yield
 
 
 async def until_stopped() -> None:

@@ -20,7 +20,7 @@ from auth.database import APP, READER, Database, DatabaseUrls
 from auth.directory import intern_label
 from auth.labels import parse_policy
 from auth.server import RunningServer
-from bot.demo.start import workspace_seed
+from bot.demo.workspace import workspace_seed
 from bot.directory_file import load_directory
 from bot.sandbox.delivery import DeliveryPolicy
 from bot.sandbox.seen import SeenMessage

@@ -12,7 +12,7 @@ from auth.labels import parse_policy
 from bot.answering import Answerer
 from bot.answering.local_model import LocalChatModel
 from bot.assistant import Assistant
-from bot.demo.start import workspace_seed
+from bot.demo.workspace import workspace_seed
 from bot.directory_file import DirectoryFile, load_directory
 from bot.queue import QueueSettings
 from bot.sandbox.server import SandboxServer

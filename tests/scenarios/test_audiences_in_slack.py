@@ -3,7 +3,7 @@
 import pytest
 
 from auth.rights import Audience
-from bot.demo.start import workspace_seed
+from bot.demo.workspace import workspace_seed
 from bot.directory_file import DirectoryFile
 from bot.sandbox.seed import PersonSeed
 from bot.sandbox.server import SandboxServer

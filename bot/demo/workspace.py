@@ -1,0 +1,40 @@
+"""A directory's people and channels as the sandbox workspace wants them."""
+
+from bot.directory_file import ChannelEntry, DirectoryFile, PersonEntry
+from bot.sandbox.seed import ChannelSeed, PersonSeed, WorkspaceSeed
+
+
+def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
+    """The same workspace, for the sandbox to begin with; the bot and its command are in it."""
+    return WorkspaceSeed(
+        team_id=directory.workspace.team_id,
+        name=directory.workspace.name,
+        people=tuple(_person(entry) for entry in directory.people),
+        channels=tuple(_channel(entry) for entry in directory.channels),
+        bot_name=directory.workspace.bot_handle or "ostiary",
+        commands=(("/ingest", "Add a document to the knowledge base", "web address or text"),),
+    )
+
+
+def _person(entry: PersonEntry) -> PersonSeed:
+    return PersonSeed(
+        user_id=entry.user_id,
+        handle=entry.handle,
+        name=entry.name,
+        title=entry.title,
+        kind=entry.kind.value,
+        deleted=entry.deactivated,
+        is_admin=entry.is_admin,
+        team_id=entry.team_id,
+    )
+
+
+def _channel(entry: ChannelEntry) -> ChannelSeed:
+    return ChannelSeed(
+        channel_id=entry.channel_id,
+        name=entry.name,
+        private=entry.private,
+        members=entry.members,
+        topic=entry.topic,
+        shared=entry.shared,
+    )
