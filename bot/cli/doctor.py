@@ -13,7 +13,7 @@ from bot.cli.output import checks_table, out
 from bot.runtime import open_database
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
-from bot.slack.service import identify
+from bot.slack.service import ask_who_i_am, check_app_token
 from retrieval.weights import embedder_folder, free_memory, language_model_folder
 
 Row = tuple[bool | None, str, str]
@@ -31,7 +31,7 @@ async def examine() -> bool:
     ):
         rows += await _checked(what, lambda w=what, n=name, f=find: _model(w, n, f, settings))  # type: ignore[misc]
     rows += await _checked("Adapter", lambda: _adapter(settings))
-    rows += await _checked("Slack", lambda: _slack(settings))
+    rows += await _checked("Slack", lambda: check_slack(settings))
     out.print(checks_table(rows))
     return all(fine is not False for fine, _, _ in rows)
 
@@ -87,11 +87,12 @@ async def _adapter(settings: Settings) -> list[Row]:
     return [(True, "Adapter", f"{adapter.name}, for whoever may read: {adapter.readers}")]
 
 
-async def _slack(settings: Settings) -> list[Row]:
+async def check_slack(settings: Settings) -> list[Row]:
+    """Both tokens, tried on Slack; nothing is stored."""
     if settings.slack_bot_token is None or settings.slack_app_token is None:
         said = "not connected: SLACK_BOT_TOKEN and SLACK_APP_TOKEN are needed by `ostiary serve` alone"
         return [(None, "Slack", said)]
     client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-    async with open_database(settings) as database:
-        team = await identify(client, database)
-    return [(True, "Slack", f"{team.name} ({team.team_id})")]
+    team = await ask_who_i_am(client)
+    await check_app_token(client, settings.slack_app_token.get_secret_value())
+    return [(True, "Slack", f"{team['team']} ({team['team_id']})")]

@@ -9,6 +9,7 @@ from aiohttp import ClientError
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from auth.database import Database
 from auth.directory import define_built_in_roles, register_workspace
@@ -49,10 +50,10 @@ class Team:
     bot_user_id: str
 
 
-async def identify(client: AsyncWebClient, database: Database) -> Team:
-    """Ask Slack who the bot is and make its workspace known. Raises SlackRefused."""
+async def ask_who_i_am(client: AsyncWebClient) -> AsyncSlackResponse:
+    """What Slack says of the bot token (`auth.test`). Raises SlackRefused."""
     try:
-        said = await client.auth_test()
+        return await client.auth_test()
     except SlackApiError as error:
         raise SlackRefused(
             f"Slack refused the bot token ({reason(error)}). Set SLACK_BOT_TOKEN to the token that"
@@ -62,6 +63,19 @@ async def identify(client: AsyncWebClient, database: Database) -> Team:
         raise SlackRefused(
             f"Slack could not be reached at {client.base_url} ({error}). Check the network."
         ) from error
+
+
+async def check_app_token(client: AsyncWebClient, app_token: str) -> None:
+    """Raise SlackRefused where Slack would give this token no socket."""
+    try:
+        await client.apps_connections_open(app_token=app_token)
+    except SlackApiError as error:
+        raise _app_token_refused(error) from error
+
+
+async def identify(client: AsyncWebClient, database: Database) -> Team:
+    """Ask Slack who the bot is and make its workspace known. Raises SlackRefused."""
+    said = await ask_who_i_am(client)
     async with database.registering() as connection:
         workspace_id = await register_workspace(connection, said["team_id"], said["team"])
     async with database.writing_in(workspace_id) as connection:
@@ -103,7 +117,11 @@ async def _connect(handler: AsyncSocketModeHandler) -> None:
     try:
         await handler.connect_async()  # type: ignore[no-untyped-call]
     except SlackApiError as error:
-        raise SlackRefused(
-            f"Slack refused the app token ({reason(error)}). Set SLACK_APP_TOKEN to the token that"
-            " begins with xapp-, with the scope connections:write, and turn Socket Mode on."
-        ) from error
+        raise _app_token_refused(error) from error
+
+
+def _app_token_refused(error: SlackApiError) -> SlackRefused:
+    return SlackRefused(
+        f"Slack refused the app token ({reason(error)}). Set SLACK_APP_TOKEN to the token that"
+        " begins with xapp-, with the scope connections:write, and turn Socket Mode on."
+    )
