@@ -1,5 +1,6 @@
 """Bring a database to a revision, or say in a sentence why that cannot be done."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from auth.database import DatabaseUnusable
 
 OLDEST_POSTGRESQL, OLDEST_PGVECTOR = 16, (0, 8)
+Step = Callable[[Config, str], None]
 
 # Grants on a database stay behind when it is copied by TEMPLATE or restored from a dump; the first revision,
 # which gives this one, is not run again there.
@@ -47,7 +49,7 @@ def pending(admin_url: str) -> bool:
         engine.dispose()
 
 
-def _migrate(admin_url: str, revision: str, step: object) -> tuple[str | None, str | None]:
+def _migrate(admin_url: str, revision: str, step: Step) -> tuple[str | None, str | None]:
     engine = _engine(admin_url)
     config = _config()
     try:
@@ -57,7 +59,7 @@ def _migrate(admin_url: str, revision: str, step: object) -> tuple[str | None, s
             _refuse_old_server(connection)
             before = _revision(connection)
             config.attributes["connection"] = connection
-            step(config, revision)  # type: ignore[operator]
+            step(config, revision)
             return before, _revision(connection)
     except CommandError as error:
         known = ", ".join(found.revision for found in ScriptDirectory.from_config(config).walk_revisions())

@@ -20,6 +20,7 @@ def upgrade() -> None:
     # Its statements name no schema; they go where the search path leads.
     op.execute("SET LOCAL search_path = procrastinate")
     driver = op.get_bind().connection.driver_connection
+    assert driver is not None
     driver.execute(SchemaManager.get_schema())
     op.execute("SET LOCAL search_path = DEFAULT")
     op.execute(GRANTS)
