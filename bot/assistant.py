@@ -12,11 +12,13 @@ from retrieval.passages import Passage
 from retrieval.retriever import Library
 
 NOTHING_FOUND = "I found nothing on that that you can read."
+LONGEST_QUESTION = 1000
+"""Characters that are read of a question: a model's time grows with each, and everybody waits for it."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer and the clearance it was made under. `label_ids` are those of every passage that was used."""
+    """An answer and the clearance it was made under. `label_ids` are those of all that was used, an adapter too."""
 
     answer: Answer
     clearance: Clearance
@@ -46,11 +48,13 @@ class Assistant:
 
     async def answer(self, question: str, clearance: Clearance) -> Reply:
         """Answer from what `clearance` may read and from nothing else."""
+        question = question[:LONGEST_QUESTION]
         passages = await self.library.passages(question, clearance)
         return await self._answer_from(question, passages, clearance)
 
     async def answer_in_place(self, question: str, asker: Clearance, audience: Clearance) -> Parts:
         """Answer where `audience` listens: for all from what all may read, the rest for the asker alone."""
+        question = question[:LONGEST_QUESTION]
         own = await self.library.passages(question, asker)
         if audience.covers(passage.label_id for passage in own):
             return Parts(_if_found(await self._answer_from(question, own, audience)), None)
@@ -61,9 +65,16 @@ class Assistant:
             return Parts(_if_found(for_all), None if for_all.found else _if_found(for_asker))
         return Parts(_if_found(for_all), _if_found(for_asker))
 
+    async def may_still_be_told(self, reply: Reply, clearance: Clearance) -> bool:
+        """Whether `clearance` may read what a reply was made from, under the labels that its sources have now."""
+        return clearance.covers(reply.label_ids) and await self.library.admits(clearance, reply.chunk_ids)
+
     async def _answer_from(self, question: str, passages: Sequence[Passage], clearance: Clearance) -> Reply:
-        answer = await self._answerer.answer(question, passages, use_adapter=self._may_use_adapter(clearance))
+        use_adapter = self._may_use_adapter(clearance)
+        answer = await self._answerer.answer(question, passages, use_adapter=use_adapter)
         labels = frozenset(passage.label_id for passage in passages)
+        if use_adapter and self._adapter_label is not None:
+            labels |= {self._adapter_label}
         return Reply(answer, clearance, labels, tuple(passage.chunk_id for passage in answer.cited))
 
     def _may_use_adapter(self, clearance: Clearance) -> bool:

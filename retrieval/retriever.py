@@ -1,6 +1,7 @@
 """Retrieval as LangChain knows it: a retriever that cannot be built without saying who is reading."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from auth.database import Database
 from retrieval.embedding import LocalEmbeddings
 from retrieval.passages import Passage
 from retrieval.ranking import BlendedSimilarity, Reranker, maximal_marginal_relevance
-from retrieval.search import Candidate, SearchSettings, search
+from retrieval.search import Candidate, SearchSettings, readable, search
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Library:
             scores, vectors, self._settings.passages, self._settings.trade_off
         )
         return [_scored(found[index], float(scores[index])) for index in chosen]
+
+    async def admits(self, clearance: Clearance, chunk_ids: Collection[int]) -> bool:
+        """Whether `clearance` may read each of these chunks as they are labelled now."""
+        return await readable(self.database, clearance, chunk_ids) == frozenset(chunk_ids)
 
 
 class ClearedRetriever(BaseRetriever):

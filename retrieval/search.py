@@ -5,7 +5,7 @@ compares every row with them again. How to search depends on how many rows are v
 exact scan is as fast and never misses, above it the HNSW index is scanned iteratively.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,15 @@ async def search(
             if rows and rows[0].nearest_found >= min(settings.candidates, visible):
                 return _candidates(rows)
         return _candidates(await _fused(connection, _EXACT, binds))
+
+
+async def readable(database: Database, clearance: Clearance, chunk_ids: Collection[int]) -> frozenset[int]:
+    """Those of the given chunks that `clearance` may read now."""
+    statement = text(f"SELECT v.id FROM retrieval.chunk v WHERE v.id = ANY(:chunk_ids) AND {LABEL_FILTER}")
+    binds = {"workspace_id": clearance.workspace_id, "label_ids": sorted(clearance.label_ids)}
+    async with database.reading_as(clearance) as connection:
+        rows = await connection.execute(statement, {**binds, "chunk_ids": sorted(chunk_ids)})
+        return frozenset(rows.scalars())
 
 
 async def _binds(

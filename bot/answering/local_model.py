@@ -18,6 +18,8 @@ from bot.answering.generator import Generator
 from finetune.adapters import Adapter, AdapterRefused, load_adapter
 from retrieval.weights import PACKAGED, Progress, language_model_folder, silent
 
+# Of a question, more tells no sentence from the next, and costs time and memory for each sentence weighed.
+_WEIGHED_TOKENS = 128
 _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 
 
@@ -209,7 +211,8 @@ class LocalChatModel(BaseChatModel):
             clean = without_markers(text, tokenizer.get_added_vocab())
             return list(tokenizer.encode(clean, add_special_tokens=False))
 
-        return self._generator.log_likelihood([ids(text) for text in prefixes], ids(continuation))
+        tail = ids(continuation)[:_WEIGHED_TOKENS]
+        return self._generator.log_likelihood([ids(text) for text in prefixes], tail)
 
 
 def without_markers(text: str, markers: Sequence[str] | dict[str, int]) -> str:

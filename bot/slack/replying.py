@@ -52,10 +52,6 @@ class Clearances:
     asker: Clearance
     audience: Clearance
 
-    def still_allows(self, parts: Parts) -> bool:
-        """Whether what was answered may go out under these rights."""
-        return _covers(self.audience, parts.everybody) and _covers(self.asker, parts.asker)
-
 
 @dataclass(frozen=True)
 class Delivered:
@@ -64,10 +60,6 @@ class Delivered:
     everybody: bool = False
     asker: bool = False
     asker_unsure: bool = False
-
-
-def _covers(clearance: Clearance, reply: Reply | None) -> bool:
-    return reply is None or clearance.covers(reply.label_ids)
 
 
 class Replier:
@@ -117,10 +109,17 @@ class Replier:
             parts = await self._assistant.answer_in_place(question.text, before.asker, before.audience)
             async with self._sole_sender(question) as current:
                 now = await self._clearances(question)
-                if now.still_allows(parts):
+                if await self._still_allowed(parts, now):
                     await self._send(current, parts, NOTHING_FOUND)
                     return
         await self._say(question, RIGHTS_MOVED)
+
+    async def _still_allowed(self, parts: Parts, now: Clearances) -> bool:
+        """Whether what was answered may go out: neither readers nor documents changed for the worse meanwhile."""
+        for reply, clearance in ((parts.everybody, now.audience), (parts.asker, now.asker)):
+            if reply and not await self._assistant.may_still_be_told(reply, clearance):
+                return False
+        return True
 
     async def _clearances(self, question: Question) -> Clearances:
         audience = await self._audience(question)

@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 
 from auth.database import APP, READER, Database, DatabaseUrls
+from auth.directory import intern_label
+from auth.labels import parse_policy
 from auth.server import RunningServer, ensure_running
 from auth.server.client import wait_until_stopped
 from auth.server.throwaway import throwaway_folder
@@ -17,6 +19,7 @@ from bot.queue import JobQueue, QueueSettings
 from bot.slack.app import AWAY, NOT_NOW
 from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings
+from retrieval.ingestion import relabel
 from tests.scenarios.bot_process import Workplace, open_workplace, until
 from tests.scenarios.conftest import OFFICE, without_roles
 
@@ -114,6 +117,19 @@ async def test_somebody_who_joins_between_generation_and_sending_does_not_see_th
     assert told.ephemeral
 
 
+async def test_a_document_that_gets_other_readers_between_generation_and_sending_is_not_quoted(
+    workplace: Workplace,
+) -> None:
+    with workplace.slack.gate("conversations.info", "C0PEOPLE", passes=1) as before_sending:
+        asked = await workplace.visitor.post("pia", "#people", f"@ostiary {BAND}")
+        await before_sending.is_reached()
+        await _give_readers(workplace, "Salary bands", "engineering")
+    await workplace.everything_is_done()
+    said = [message.plain for message in workplace.said_to("pia", asked)]
+    await _give_readers(workplace, "Salary bands", "people")
+    assert said == [NOTHING_FOUND]
+
+
 async def test_an_answer_whose_arrival_slack_could_not_confirm_is_not_sent_again(
     workplace: Workplace,
 ) -> None:
@@ -185,5 +201,19 @@ async def _changed(workplace: Workplace, revoked: str | None) -> None:
     database = Database(workplace.urls)
     try:
         await load_directory(database, without_roles(revoked) if revoked else OFFICE)
+    finally:
+        await database.close()
+
+
+async def _give_readers(workplace: Workplace, uri: str, readers: str) -> None:
+    """Change who may read a document, and nothing else of it."""
+    ((workspace_id, document_id),) = workplace.rows(
+        "SELECT workspace_id, id FROM retrieval.document WHERE uri = %s", uri
+    )
+    database = Database(workplace.urls)
+    try:
+        async with database.writing_in(workspace_id) as connection:
+            label_id = await intern_label(connection, parse_policy(readers))
+            await relabel(connection, document_id, label_id)
     finally:
         await database.close()

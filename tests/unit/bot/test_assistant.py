@@ -6,7 +6,7 @@ import pytest
 
 from auth.clearance import Clearance
 from bot.answering import Answer, CitedSentence
-from bot.assistant import Assistant, Parts
+from bot.assistant import LONGEST_QUESTION, Assistant, Parts
 from retrieval.passages import Passage
 
 PUBLIC, SECRET, TUNED_ON = 1, 2, 3
@@ -108,6 +108,31 @@ async def test_an_adapter_serves_only_who_may_read_what_it_was_trained_on(
     reader = Reader()
     await assistant(reader, LEAVE, adapter_label=TUNED_ON).answer("Leave?", Clearance(1, held, 1))
     assert reader.adapted == [adapted]
+
+
+async def test_what_an_adapter_worded_carries_the_label_of_what_it_was_trained_on() -> None:
+    held = Clearance(1, frozenset({PUBLIC, TUNED_ON}), 1)
+    reply = await assistant(Reader(), LEAVE, adapter_label=TUNED_ON).answer("Leave?", held)
+    assert reply.label_ids == {PUBLIC, TUNED_ON}
+    plain = await assistant(Reader(), LEAVE, adapter_label=TUNED_ON).answer("Leave?", EVERYBODY)
+    assert plain.label_ids == {PUBLIC}
+
+
+async def test_of_a_question_without_end_only_the_beginning_is_read() -> None:
+    shelf = Shelf(LEAVE, BANDS)
+    heard: list[str] = []
+
+    class Listener(Reader):
+        async def answer(self, question: str, *rest: object, **options: bool) -> Answer:  # type: ignore[override]
+            heard.append(question)
+            return await super().answer(question, *rest, **options)  # type: ignore[arg-type]
+
+    one = Assistant(shelf, Listener())  # type: ignore[arg-type]
+    endless = "How many days of leave? " * 5000
+    await one.answer(endless, EVERYBODY)
+    await one.answer_in_place(endless, CLEARED, EVERYBODY)
+    assert heard
+    assert {len(question) for question in heard} == {LONGEST_QUESTION}
 
 
 async def test_without_an_adapter_none_is_used() -> None:
