@@ -16,10 +16,7 @@ import psycopg
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from auth.database import APP, READER, Database, DatabaseUrls
-from auth.directory import intern_label
-from auth.labels import parse_policy
-from auth.server import RunningServer
+from auth.database import READER, Database, DatabaseUrls
 from bot.demo.workspace import workspace_seed
 from bot.directory_file import load_directory
 from bot.sandbox.delivery import DeliveryPolicy
@@ -27,10 +24,10 @@ from bot.sandbox.seen import SeenMessage
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.visitor import Visitor
 from retrieval.embedding import LocalEmbeddings
-from retrieval.ingestion import Ingestor, Submission
+from retrieval.ingestion import Ingestor
 from retrieval.parsing.isolated import ParserProcess
 from tests.conftest import CACHE
-from tests.scenarios.conftest import DOCUMENTS, OFFICE
+from tests.scenarios.conftest import OFFICE, fill
 
 REPOSITORY = Path(__file__).parents[2]
 START_S = 120.0
@@ -306,16 +303,6 @@ async def until(is_so: Callable[[], bool], what: str, seconds: float = PATIENCE_
         await asyncio.sleep(LOOK_AGAIN_S)
 
 
-@contextmanager
-def database_of_its_own(server: RunningServer, name: str) -> Iterator[DatabaseUrls]:
-    """A copy of the migrated database for the tests of one module."""
-    with psycopg.connect(server.url(database="postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE ostiary')
-    yield DatabaseUrls(server.url(database=name), server.url(APP, name), server.url(READER, name))
-    with psycopg.connect(server.url(database="postgres"), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
 @asynccontextmanager
 async def open_workplace(urls: DatabaseUrls, embeddings: LocalEmbeddings) -> AsyncIterator[Workplace]:
     """A workspace and a filled database. Nobody is at the desk yet."""
@@ -337,12 +324,6 @@ async def _fill(urls: DatabaseUrls, embeddings: LocalEmbeddings) -> None:
     try:
         workspace_id = await load_directory(database, OFFICE)
         async with ParserProcess() as parser:
-            ingestor = Ingestor(database, embeddings, parser)
-            for title, (readers, text) in DOCUMENTS.items():
-                async with database.writing_in(workspace_id) as connection:
-                    label_id = await intern_label(connection, parse_policy(readers))
-                await ingestor.ingest(
-                    workspace_id, Submission(title, f"{title}.md", text.encode(), label_id, title)
-                )
+            await fill(database, workspace_id, Ingestor(database, embeddings, parser))
     finally:
         await database.close()

@@ -99,7 +99,7 @@ async def office(
         workspace_id = await load_directory(database, OFFICE)
         parser = await stack.enter_async_context(ParserProcess())
         ingestor = Ingestor(database, embeddings, parser)
-        await _fill(database, workspace_id, ingestor)
+        await fill(database, workspace_id, ingestor)
         answerer = Answerer(language_model, embeddings.encode, likelihood=language_model)
         assistant = Assistant(Library(database, embeddings), answerer)
         access = SlackAccess(sandbox.bot_token, sandbox.app_token, sandbox.api_url)
@@ -119,7 +119,8 @@ async def office(
         yield Office(sandbox, database, workspace_id, stack)
 
 
-async def _fill(database: Database, workspace_id: int, ingestor: Ingestor) -> None:
+async def fill(database: Database, workspace_id: int, ingestor: Ingestor) -> None:
+    """Bring the documents of the office in."""
     for title, (readers, text) in DOCUMENTS.items():
         async with database.writing_in(workspace_id) as connection:
             label_id = await intern_label(connection, parse_policy(readers))

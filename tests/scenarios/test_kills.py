@@ -13,7 +13,8 @@ from auth.server import RunningServer
 from bot.sandbox.seen import SeenMessage
 from bot.slack.replying import INTERRUPTED
 from retrieval.embedding import LocalEmbeddings
-from tests.scenarios.bot_process import Workplace, database_of_its_own, open_workplace
+from tests.conftest import fresh_database
+from tests.scenarios.bot_process import Workplace, open_workplace
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,7 +24,7 @@ LEAVE = "How many days of paid leave do employees receive a year?"
 
 @pytest.fixture(scope="module")
 def kept_urls(server: RunningServer) -> Iterator[DatabaseUrls]:
-    with database_of_its_own(server, "kills") as urls:
+    with fresh_database(server, __name__) as urls:
         yield urls
 
 
