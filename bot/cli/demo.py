@@ -7,7 +7,7 @@ from rich.text import Text
 from auth.errors import OstiaryError
 from bot.cli.output import out, progress_line
 from bot.cli.serving import staffed, until_stopped
-from bot.demo.company import load_company, read_people
+from bot.demo.company import load_company, read_company, read_people
 from bot.demo.workspace import workspace_seed
 from bot.logging import configure_logging
 from bot.runtime import load_embeddings, open_database, open_ingestor
@@ -43,11 +43,19 @@ async def run_demo(port: int) -> None:
             await stack.enter_async_context(
                 staffed(settings, access, team, database, embeddings, ingestor, progress)
             )
-        out.print(
-            Text.assemble("\nOpen ", (sandbox.url, "bold cyan"), " and ask. Ctrl-C stops everything.\n")
-        )
+        out.print(_welcome(sandbox.url))
         await until_stopped()
         out.print(Text("Stopping."))
+
+
+def _welcome(url: str) -> Text:
+    return Text.assemble(
+        "\nOpen ",
+        (url, "bold cyan"),
+        " and ask. For example, write to ostiary as Odile, then as Priya:\n",
+        (f"  {read_company().tour[0].question}\n", "bold"),
+        "Ctrl-C stops everything.\n",
+    )
 
 
 async def _open_sandbox(settings: Settings, port: int) -> SandboxServer:

@@ -102,7 +102,7 @@ def _directory() -> str:
 
 def ostiary(*arguments: str) -> None:
     done = subprocess.run([OSTIARY, *arguments], check=False, capture_output=True)
-    told = f"{done.stdout.decode()}{done.stderr.decode()}".strip().splitlines()
+    told = (done.stdout or done.stderr).decode().strip().splitlines()
     print(f"    $ ostiary {' '.join(arguments[:1])} {Path(arguments[1]).name}: {told[-1] if told else ''}")
 
 
