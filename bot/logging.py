@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+_OURS = frozenset({"auth", "retrieval", "finetune", "bot", "migrations"})
 _TOKEN = re.compile(r"\bx(?:ox[a-z]|app)-[\w-]+")
 _PASSWORD = re.compile(r"(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]+:)[^@\s]+@")
 
@@ -22,6 +23,11 @@ def _strike_out_all(
     return {key: strike_out(value) if isinstance(value, str) else value for key, value in event.items()}
 
 
+def _without_bodies(record: logging.LogRecord) -> bool:
+    """Below INFO, libraries log requests whole: what people wrote and what was answered."""
+    return record.levelno >= logging.INFO or record.name.partition(".")[0] in _OURS
+
+
 class _Redacting(logging.Formatter):
     """For what libraries log."""
 
@@ -34,6 +40,7 @@ def configure_logging(level: str) -> None:
     number = logging.getLevelNamesMapping()[level]
     handler = logging.StreamHandler()
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.addFilter(_without_bodies)
     logging.basicConfig(level=number, handlers=[handler], force=True)
     structlog.configure(
         processors=[

@@ -14,7 +14,7 @@ from bot.slack.delivery import Outbox
 from bot.slack.files import download
 from bot.slack.ingest_requests import IngestionRequest, end_request, read_request
 from bot.slack.places import DIRECT, Place
-from bot.slack.views import offer_blocks, plain_blocks
+from bot.slack.views import escape, offer_blocks, plain_blocks
 from retrieval.ingestion import Ingestor, Outcome, Submission
 from retrieval.sources.urls import FetchLimits, fetch
 
@@ -56,7 +56,7 @@ class Intake:
         place = Place(request.channel_id, DIRECT, None)
         if await self.is_admin(request.requested_by):
             await self._outbox.post(
-                place, f"Who may read {request.title}?", offer_blocks(request.title, request.id)
+                place, escape(f"Who may read {request.title}?"), offer_blocks(request.title, request.id)
             )
             return
         await self._outbox.post(place, ADMINS_ONLY, plain_blocks(ADMINS_ONLY))
@@ -109,7 +109,7 @@ class Intake:
         return request.title or "Pasted text", f"slack-text:{request.id}", request.content or b""
 
     async def _report(self, request: IngestionRequest, said: str, state: str) -> None:
-        await self._outbox.tell_in_person(request.requested_by, said, plain_blocks(said))
+        await self._outbox.tell_in_person(request.requested_by, escape(said), plain_blocks(said))
         await self._end(request, state)
 
     async def _end(self, request: IngestionRequest, state: str) -> None:
@@ -146,5 +146,9 @@ def readers_policy(roles: list[str], rule: str) -> Policy:
 
 
 def title_of_link(url: str) -> str:
-    parts = urlsplit(url)
-    return (parts.netloc + parts.path).rstrip("/")
+    """Host and path, and the address as it is where it has none: fetching it will say so."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return (parts.netloc.rpartition("@")[2] + parts.path).rstrip("/") or url

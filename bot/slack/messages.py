@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _TAG = re.compile(r"<([^<>|]*)(?:\|([^<>]*))?>")
+# Control characters and halves of characters: PostgreSQL refuses some, and nobody means any.
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 # Edits, deletions, joins and the like are messages too; these are the ones somebody wrote.
 _WRITTEN = {None, "file_share", "thread_broadcast"}
 
@@ -20,7 +22,7 @@ def mentions(event: Mapping[str, Any], user_id: str) -> bool:
 
 def plain_text(text: str) -> str:
     """A message's words: mentions of people dropped, links and channels by their names, entities undone."""
-    return " ".join(html.unescape(_TAG.sub(_words, text)).split())
+    return " ".join(_UNSTORABLE.sub("", html.unescape(_TAG.sub(_words, text))).split())
 
 
 def _words(tag: re.Match[str]) -> str:

@@ -12,7 +12,9 @@ Block = dict[str, Any]
 ANSWER_EVENT = "ostiary_answer"
 CHOOSE_READERS = "choose_readers"
 READERS_VIEW = "ingest_readers"
-SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT, NAME_LIMIT = 3000, 100, 75, 400
+SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT = 3000, 100, 75
+# Together, and with every character of a name escaped, they fit one block.
+NAME_LIMIT, LINK_LIMIT = 400, 900
 
 
 def escape(text: str) -> str:
@@ -50,7 +52,7 @@ def offer_blocks(title: str, request_id: int) -> list[Block]:
         "text": _plain("Choose who may read it"),
         "value": str(request_id),
     }
-    said = f"*{escape(title)}* is not in the knowledge base yet. Nobody can read it until you say who may."
+    said = f"*{escape(title[:NAME_LIMIT])}* is not in the knowledge base yet. Nobody can read it until you say who may."
     return [_section(said), {"type": "actions", "elements": [button]}]
 
 
@@ -65,9 +67,7 @@ def readers_view(title: str, request_id: int, roles: Mapping[str, str]) -> dict[
         "submit": _plain("Add"),
         "close": _plain("Cancel"),
         "blocks": [
-            _input(
-                "title", "Title", {"type": "plain_text_input", "action_id": "title", "initial_value": title}
-            ),
+            _input("title", "Title", _title_field(title)),
             _input(
                 "readers",
                 "Who may read it?",
@@ -90,6 +90,12 @@ def readers_view(title: str, request_id: int, roles: Mapping[str, str]) -> dict[
     }
 
 
+def _title_field(title: str) -> Block:
+    """Slack refuses a field that begins with nothing, or with more than it may hold."""
+    field: Block = {"type": "plain_text_input", "action_id": "title"}
+    return {**field, "initial_value": title[:NAME_LIMIT]} if title else field
+
+
 def _source(number: int, passage: Passage) -> str:
     """`[1] Title › Heading, p. 3 · 1 March 2026`, linked only if its own source is a web address."""
     name = escape(source_name(passage)[:NAME_LIMIT])
@@ -99,10 +105,12 @@ def _source(number: int, passage: Passage) -> str:
 
 
 def _link(url: str | None) -> str | None:
-    parts = urlsplit(url or "")
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
         return None
-    return quote(url or "", safe=":/?&=#%~+,;@-._()")
+    link = quote(url or "", safe=":/?&=#%~+,;@-._()")
+    return link if parts.scheme in {"http", "https"} and parts.netloc and len(link) <= LINK_LIMIT else None
 
 
 def _split(text: str) -> list[str]:

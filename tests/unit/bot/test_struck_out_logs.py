@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from bot.logging import _Redacting, _strike_out_all, strike_out
+from bot.logging import _Redacting, _strike_out_all, _without_bodies, configure_logging, strike_out
 
 
 # Put together here, so that no scanner takes them for real ones.
@@ -41,3 +41,27 @@ def test_what_libraries_log_is_struck_out_with_its_arguments_and_traceback() -> 
     shown = _Redacting("%(message)s").format(record)
     assert token not in shown
     assert "used x***" in shown
+
+
+@pytest.mark.parametrize(
+    "library", ["slack_sdk.web.async_client", "slack_bolt.AsyncApp", "langchain_core", "sqlalchemy"]
+)
+def test_libraries_that_would_log_messages_in_full_are_not_heard_when_all_is_logged(library: str) -> None:
+    assert not _without_bodies(_record(library, logging.DEBUG))
+    assert _without_bodies(_record(library, logging.WARNING))
+
+
+def test_our_own_details_are_heard_when_all_is_logged() -> None:
+    assert _without_bodies(_record("bot.answering.answerer", logging.DEBUG))
+
+
+def _record(name: str, level: int) -> logging.LogRecord:
+    return logging.LogRecord(name, level, "f", 1, "Request: what does Ada earn?", None, None)
+
+
+def test_the_log_is_kept_from_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+    monkeypatch.setattr(logging, "basicConfig", lambda **options: given.update(options))
+    configure_logging("DEBUG")
+    (handler,) = given["handlers"]  # type: ignore[misc]
+    assert not handler.filter(_record("slack_sdk", logging.DEBUG))
