@@ -52,7 +52,8 @@ def offer_blocks(title: str, request_id: int) -> list[Block]:
         "text": _plain("Choose who may read it"),
         "value": str(request_id),
     }
-    said = f"*{escape(title[:NAME_LIMIT])}* is not in the knowledge base yet. Nobody can read it until you say who may."
+    name = escape(title[:NAME_LIMIT])
+    said = f"*{name}* is not in the knowledge base yet. Nobody can read it until you say who may."
     return [_section(said), {"type": "actions", "elements": [button]}]
 
 
