@@ -1,5 +1,6 @@
 """What a document is, told by its content; its name breaks a tie between plain text and Markdown, no more."""
 
+import codecs
 import re
 from pathlib import PurePosixPath
 
@@ -9,6 +10,7 @@ UNKNOWN = "application/octet-stream"
 
 _PDF_WITHIN = 1024  # readers accept a mark anywhere here (PDF 1.7, appendix H, note 13)
 _TEXT_SAMPLE = 32 * 1024  # whole characters in UTF-16 and UTF-32
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _ZIPPED = (
@@ -40,8 +42,21 @@ def media_type(data: bytes, name: str) -> str:
     """The media type of `data`; UNKNOWN if nothing fits."""
     if b"%PDF-" in data[:_PDF_WITHIN]:
         return "application/pdf"
-    text = decode(data[:_TEXT_SAMPLE])
+    text = decode(_sample(data))
     return _binary_type(data) if text is None else _text_type(text, name)
+
+
+def _sample(data: bytes) -> bytes:
+    """The beginning of `data`, without half a letter of UTF-8 at its end: that would make it look like no UTF-8."""
+    sample = data[:_TEXT_SAMPLE]
+    if len(data) == len(sample) or b"\x00" in sample or sample.startswith(_UTF16_MARKS):
+        return sample
+    for cut in (1, 2, 3):
+        if sample[-cut] >= 0xC0:  # the first byte of a letter of several
+            return sample[:-cut]
+        if sample[-cut] < 0x80:
+            break
+    return sample
 
 
 def _text_type(text: str, name: str) -> str:

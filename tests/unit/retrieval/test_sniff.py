@@ -90,3 +90,15 @@ def test_a_name_cannot_break_out_of_its_sentence() -> None:
         parse(b"", "a\n\u202eb\x00" + "c" * 500)
     assert str(refused.value).count("\n") == 0
     assert len(str(refused.value)) < 140
+
+
+@pytest.mark.parametrize("shift", range(3))
+def test_a_letter_that_is_cut_in_two_does_not_make_a_long_text_another_encoding(
+    shift: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_data: bytes, **_options: object) -> None:
+        raise AssertionError("UTF-8 was taken for something to be guessed")
+
+    monkeypatch.setattr("retrieval.parsing.decoding.from_bytes", refuse)
+    text = "x" * shift + "規" * 20_000
+    assert media_type(text.encode(), "rules.txt") == "text/plain"
