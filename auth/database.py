@@ -77,7 +77,7 @@ class Database:
     async def writing_in(self, workspace_id: int) -> AsyncIterator[AsyncConnection]:
         """A transaction that may change one workspace; committed at the end, rolled back on any error."""
         async with self._app.begin() as connection:
-            await connection.execute(_BIND_WORKSPACE, {"workspace_id": str(workspace_id)})
+            await enter_workspace(connection, workspace_id)
             yield connection
 
     @asynccontextmanager
@@ -94,6 +94,11 @@ class Database:
     async def close(self) -> None:
         await self._app.dispose()
         await self._reader.dispose()
+
+
+async def enter_workspace(connection: AsyncConnection, workspace_id: int) -> None:
+    """From here on a transaction of `registering` works inside this workspace: to found it and fill it at once."""
+    await connection.execute(_BIND_WORKSPACE, {"workspace_id": str(workspace_id)})
 
 
 def _engine(url: str, role: str, pool_size: int) -> AsyncEngine:

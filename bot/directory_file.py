@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.channels import Channel, remember_channel
-from auth.database import Database
+from auth.database import Database, enter_workspace
 from auth.directory import (
     PersonFacts,
     define_built_in_roles,
@@ -43,6 +43,14 @@ def _checked_role_name(name: str) -> str:
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True)
 
+    @field_validator("*")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise ValueError("there is a NUL character in it")
+        return value
+
 
 class WorkspaceEntry(_Entry):
     team_id: str = Field(min_length=1)
@@ -61,7 +69,7 @@ class GrantEntry(_Entry):
     """A role, valid to the end of the day `expires` (UTC)."""
 
     role: str
-    expires: date | None = None
+    expires: date | None = Field(None, lt=date.max)
     reason: str = ""
 
     @property
@@ -109,7 +117,7 @@ def read_directory(path: Path) -> DirectoryFile:
     """Read and check a directory file; raises UnreadableDirectory saying where it is wrong."""
     try:
         return DirectoryFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise UnreadableDirectory(f"{path} could not be read: {error}. It must be a TOML file.") from error
     except ValidationError as error:
         first = error.errors()[0]
@@ -123,7 +131,7 @@ async def load_directory(database: Database, directory: DirectoryFile) -> int:
         workspace_id = await register_workspace(
             connection, directory.workspace.team_id, directory.workspace.name
         )
-    async with database.writing_in(workspace_id) as connection:
+        await enter_workspace(connection, workspace_id)
         await define_built_in_roles(connection)
         await _load_roles(connection, directory)
         people = await _load_people(connection, directory)

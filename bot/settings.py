@@ -1,12 +1,15 @@
 """Settings: environment variables, or a file `.env`, each with a default that works."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from auth.errors import OstiaryError
 
@@ -20,6 +23,13 @@ def _default_home() -> Path:
         return Path("/var/lib/ostiary")
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "ostiary"
+
+
+def _is_postgresql(url: str) -> bool:
+    try:
+        return make_url(url).drivername.partition("+")[0] in {"postgresql", "postgres"}
+    except (ArgumentError, ValueError):
+        return False
 
 
 class Settings(BaseSettings):
@@ -62,6 +72,13 @@ class Settings(BaseSettings):
         "WARNING", description="Least to be logged."
     )
 
+    @field_validator("database_url", "database_app_url", "database_reader_url")
+    @classmethod
+    def _leads_to_postgresql(cls, url: str | None) -> str | None:
+        if url and not _is_postgresql(url):
+            raise ValueError("write postgresql://user:password@host:5432/name")
+        return url
+
     @property
     def cache(self) -> Path:
         """Where converted models are kept."""
@@ -76,7 +93,7 @@ def load_settings() -> Settings:
     """The settings in force; raises UnusableSettings naming what is wrong, so that no typo goes unnoticed."""
     fields = Settings.model_fields.items()
     known = {f"OSTIARY_{name}".upper() for name, field in fields if field.validation_alias is None}
-    named = {name.upper() for name in (*os.environ, *dotenv_values(".env"))}
+    named = {name.upper() for name in (*os.environ, *_names_in_file())}
     unknown = sorted(name for name in named if name.startswith("OSTIARY_") and name not in known)
     if unknown:
         raise UnusableSettings(f"Unknown setting {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
@@ -84,5 +101,13 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        field = str(first["loc"][0])
+        name = f"OSTIARY_{field}".upper() if field in Settings.model_fields else field
         raise UnusableSettings(f"The setting {name} cannot be used: {first['msg']}.") from error
+
+
+def _names_in_file() -> Iterable[str]:
+    try:
+        return dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableSettings(f"The file .env could not be read: {error}. It must be UTF-8 text.") from error

@@ -14,5 +14,11 @@ def main() -> None:
     except OstiaryError as error:
         say_error(str(error))
         sys.exit(1)
+    except OSError as error:
+        where = (
+            f" at {error.filename}: check that path, its rights, and OSTIARY_HOME" if error.filename else ""
+        )
+        say_error(f"The system refused ({error.strerror or error}){where}.")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -17,14 +17,24 @@ app = typer.Typer(
 )
 
 
+def _legible(given: str | None) -> str | None:
+    """What a shell may pass that is no text, a lone byte, is shown as such."""
+    return given and given.encode("utf-8", "replace").decode()
+
+
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
-    as_: Annotated[str, typer.Option("--as", help="Handle of the person who asks.", metavar="HANDLE")],
+    question: Annotated[str, typer.Argument(help="The question, in quotes.", callback=_legible)],
+    as_: Annotated[
+        str, typer.Option("--as", help="Handle of the person who asks.", metavar="HANDLE", callback=_legible)
+    ],
     in_: Annotated[
         str | None,
         typer.Option(
-            "--in", help="Channel in which it is asked. Without it: a direct message.", metavar="CHANNEL"
+            "--in",
+            help="Channel in which it is asked. Without it: a direct message.",
+            metavar="CHANNEL",
+            callback=_legible,
         ),
     ] = None,
 ) -> None:
@@ -45,11 +55,13 @@ def ingest(
             metavar="ROLE,...",
         ),
     ],
-    title: Annotated[str | None, typer.Option(help="Title, instead of the document's own.")] = None,
+    title: Annotated[
+        str | None, typer.Option(help="Title, instead of the document's own.", callback=_legible)
+    ] = None,
     dated: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of the document, YYYY-MM-DD.")
     ] = None,
-    department: Annotated[str, typer.Option(help="Department that it belongs to.")] = "",
+    department: Annotated[str, typer.Option(help="Department that it belongs to.", callback=_legible)] = "",
 ) -> None:
     """Add documents, or newer versions of them, and say who may read them."""
     from bot.cli.ingesting import ingest_source

@@ -42,6 +42,8 @@ async def _checked(what: str, check: Callable[[], Awaitable[list[Row]]]) -> list
         return await check()
     except OstiaryError as error:
         return [(False, what, str(error))]
+    except OSError as error:
+        return [(False, what, f"The system refused ({error.strerror or error}) at {error.filename}.")]
 
 
 def _machine() -> Row:

@@ -18,6 +18,7 @@ from bot.cli.output import err, out, progress_line
 from bot.runtime import load_embeddings, open_database, open_ingestor, the_workspace
 from bot.settings import load_settings
 from retrieval.ingestion import Ingestor, Submission
+from retrieval.parsing.cleaning import file_label
 from retrieval.sources.files import SkippedFile, SourceItem, find_files
 from retrieval.sources.urls import FetchLimits, fetch
 
@@ -73,10 +74,14 @@ def _items(source: str) -> list[SourceItem | SkippedFile | str]:
     """The files of a path, or the address itself."""
     if source.startswith(("http://", "https://")):
         return [source]
-    path = Path(source).expanduser()
-    if not path.exists():
+    try:
+        path = Path(source).expanduser()
+        is_there = bool(source.strip()) and path.exists()  # an empty variable of a shell is not this folder
+    except (OSError, RuntimeError):
+        is_there = False
+    if not is_there:
         raise NoSource(
-            f"There is no file or folder {source}. Check the path, or begin a web address with https://."
+            f"There is no file or folder {file_label(source)}. Check the path, or begin a web address with https://."
         )
     items = list(find_files(path))
     if not items:
