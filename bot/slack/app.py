@@ -6,13 +6,15 @@ is stored, and what could not be stored is not acknowledged, so that Slack deliv
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -68,9 +70,11 @@ class Desk:
         roster: Roster,
         intake: Intake,
         bot_user_id: str,
+        team_id: str,
     ) -> None:
         self._database = database
         self._workspace_id = workspace_id
+        self._team_id = team_id
         self._queue = queue
         self._roster = roster
         self._intake = intake
@@ -79,6 +83,7 @@ class Desk:
 
     def app(self, client: AsyncWebClient) -> AsyncApp:
         app = AsyncApp(client=client, process_before_response=True, request_verification_enabled=False)
+        app.middleware(self.refuse_other_teams)
         app.event("app_mention")(self.on_mention)
         app.event("message")(self.on_message)
         app.event("team_join")(self.on_person)
@@ -88,6 +93,15 @@ class Desk:
         app.action(CHOOSE_READERS)(self.on_choose_readers)
         app.view(READERS_VIEW)(self.on_readers_chosen)
         return app
+
+    async def refuse_other_teams(
+        self, context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
+    ) -> BoltResponse | None:
+        """One app token hears every team that installed the app, and a user id says who somebody is in one only."""
+        if context.team_id not in {None, self._team_id}:
+            return BoltResponse(status=200)
+        await next_()
+        return None
 
     async def on_nothing(self) -> None:
         """An event that asks for nothing yet."""

@@ -102,7 +102,7 @@ async def connected(
     intake = Intake(database, team.workspace_id, ingestor, outbox, max_document_bytes)
     intake.register(queue)
     Replier(database, team.workspace_id, assistant, roster, outbox, team.bot_user_id).register(queue)
-    desk = Desk(database, team.workspace_id, queue, roster, intake, team.bot_user_id)
+    desk = Desk(database, team.workspace_id, queue, roster, intake, team.bot_user_id, team.team_id)
     await roster.read_all()
     handler = AsyncSocketModeHandler(desk.app(client), access.app_token, logger=client.logger)
     async with queue.working():
