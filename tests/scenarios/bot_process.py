@@ -27,7 +27,7 @@ from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
 from retrieval.parsing.isolated import ParserProcess
 from tests.conftest import CACHE
-from tests.scenarios.conftest import OFFICE, fill
+from tests.scenarios.conftest import OFFICE, fill, install_by_manifest
 
 REPOSITORY = Path(__file__).parents[2]
 START_S = 120.0
@@ -311,6 +311,7 @@ async def open_workplace(urls: DatabaseUrls, embeddings: LocalEmbeddings) -> Asy
         home = Path(folder)
         (home / "models").symlink_to(CACHE)
         slack = StallingSandbox(workspace_seed(OFFICE), delivery=HASTY_SLACK)
+        install_by_manifest(slack)
         async with slack:
             workplace = Workplace(slack, urls, home)
             try:

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import yaml
 
 from auth.database import Database, DatabaseUrls
 from auth.directory import intern_label
@@ -16,6 +18,7 @@ from bot.demo.workspace import workspace_seed
 from bot.directory_file import DirectoryFile, load_directory
 from bot.queue import QueueSettings
 from bot.sandbox.server import SandboxServer
+from bot.sandbox.visitor import Visitor
 from bot.slack.app import slack_client
 from bot.slack.service import SlackAccess, connected, identify
 from retrieval.embedding import LocalEmbeddings
@@ -24,6 +27,7 @@ from retrieval.parsing.isolated import ParserProcess
 from retrieval.retriever import Library
 from tests.conftest import CACHE
 
+MANIFEST = Path(__file__).parents[2] / "deploy" / "slack-manifest.yaml"
 FAST_QUEUE = QueueSettings(polling_s=0.2, heartbeat_s=0.5, dead_after_s=2.0, retry_wait_s=0)
 
 OFFICE = DirectoryFile.model_validate(
@@ -72,7 +76,7 @@ class Office:
     stack: AsyncExitStack
 
     @property
-    def visitor(self):
+    def visitor(self) -> Visitor:
         return self.sandbox.visitor
 
 
@@ -83,9 +87,19 @@ def language_model() -> Iterator[LocalChatModel]:
     model.close()
 
 
+def install_by_manifest(sandbox: SandboxServer) -> None:
+    """Give the app what its manifest asks of a workspace, and no more."""
+    manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    sandbox.scopes.clear()
+    sandbox.scopes.update(manifest["oauth_config"]["scopes"]["bot"])
+    sandbox.subscriptions.clear()
+    sandbox.subscriptions.update(manifest["settings"]["event_subscriptions"]["bot_events"])
+
+
 @pytest.fixture
 async def sandbox() -> AsyncIterator[SandboxServer]:
     async with SandboxServer(workspace_seed(OFFICE)) as running:
+        install_by_manifest(running)
         yield running
 
 

@@ -28,6 +28,7 @@ async def test_what_may_not_be_read_is_as_if_it_did_not_exist(office: Office) ->
 
 async def test_a_mention_is_answered_once_in_its_thread_for_everybody(office: Office) -> None:
     office.sandbox.deliver_twice = True
+    office.sandbox.subscriptions.add("message.channels")  # as where the app hears all of a channel
     asked = await office.visitor.post("enzo", "#general", f"@ostiary {LEAVE}")
     reply = await office.visitor.wait_for_reply("pia", "#general", asked.ts, timeout=PATIENCE_S)
     assert "27 days" in reply.plain

@@ -33,6 +33,7 @@ async def workplace(kept_urls: DatabaseUrls, embeddings: LocalEmbeddings) -> Asy
     """A workspace that delivers every event twice, nobody at the desk yet."""
     async with open_workplace(kept_urls, embeddings) as opened:
         opened.slack.deliver_twice = True
+        opened.slack.subscriptions.add("message.channels")  # so that a mention arrives as two events
         yield opened
 
 

@@ -47,11 +47,11 @@ def test_a_name_that_goes_without_the_prefix_is_refused_with_it(monkeypatch: pyt
 
 def test_a_log_level_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSTIARY_LOG_LEVEL", "LOUD")
-    with pytest.raises(UnusableSettings, match=r"log_level.* cannot be used"):
+    with pytest.raises(UnusableSettings, match="OSTIARY_LOG_LEVEL cannot be used"):
         load_settings()
 
 
 def test_a_value_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OSTIARY_THREADS", "none")
-    with pytest.raises(UnusableSettings, match=r"threads.* cannot be used"):
+    with pytest.raises(UnusableSettings, match="OSTIARY_THREADS cannot be used"):
         load_settings()
