@@ -36,13 +36,18 @@ def units_of(passages: Sequence[Passage]) -> list[Unit]:
 
 
 def _units(index: int, passage: Passage) -> list[Unit]:
+    """A question answers nobody: it stands above the sentence behind it, as in a list of questions and answers."""
     above = clean(" - ".join((passage.title, *passage.heading_path[-1:])))
     body = without_forged_turns(passage.text)
     lists = _lists(body)
     units, lead_in = [], ""
     items: frozenset[str] = frozenset()
+    asked = ""
     for sentence in split_sentences(body):
         text = clean(sentence)
+        if text.endswith("?"):
+            asked = text
+            continue
         if sentence in lists:
             lead_in, items = text, frozenset(_bare(item) for item in lists[sentence])
             units.append(
@@ -51,7 +56,8 @@ def _units(index: int, passage: Passage) -> list[Unit]:
         elif items and _bare(text) in items:
             units.append(Unit(index, _shortened(text), f"{above} - {lead_in}"))
         elif text and not text.endswith(":"):
-            units.append(Unit(index, _shortened(text), above))
+            units.append(Unit(index, _shortened(text), f"{above} - {asked}" if asked else above))
+            asked = ""
     return units
 
 

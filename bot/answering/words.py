@@ -21,7 +21,7 @@ _STOP = frozenset(
 )
 # A sentence that loses one of these says something else.
 _LIMITS = frozenset(
-    "not no never none nor neither nobody nothing nowhere cannot without unless except only".split()
+    "not no never none nor neither nobody nothing nowhere cannot without unless except only if until".split()
 )
 _ENDINGS = (
     ("ational", "ate"), ("isation", "ise"), ("ization", "ize"), ("iveness", "ive"), ("fulness", "ful"),

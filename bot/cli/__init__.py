@@ -1,10 +1,13 @@
 """The `ostiary` command line: the composition root. One module a command; heavy imports wait until it runs."""
 
+import os
 import sys
 
 
 def main() -> None:
     """Run a command. What goes wrong in a way that a person can mend is said in a sentence, exit code 1."""
+    for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"):
+        os.environ[name] = "false"  # LangChain would send questions and passages to another company
     from auth.errors import OstiaryError
     from bot.cli.commands import app
     from bot.cli.output import say_error

@@ -8,6 +8,7 @@ from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.paging import pages
 from bot.slack.places import DIRECT, Place
 from bot.slack.views import ANSWER_EVENT, Block
 
@@ -77,26 +78,28 @@ class Outbox:
         except SlackApiError:
             return
 
-    async def find_answer(self, place: Place, message_ts: str, question_id: int) -> str | None:
-        """The ts of the answer to this question if it is out already. Raises SlackApiError if it cannot tell."""
-        cursor = ""
-        while True:
-            page = await self._page(place, message_ts, cursor)
-            for message in page["messages"]:
-                if _answers(message, question_id):
-                    return str(message["ts"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return None
+    async def find_answer(
+        self, place: Place, message_ts: str, question_id: int, bot_user_id: str
+    ) -> str | None:
+        """The ts of the bot's answer to this question if it is out. Raises SlackApiError if it cannot tell.
 
-    async def _page(self, place: Place, message_ts: str, cursor: str) -> Any:
-        since: dict[str, Any] = {"oldest": message_ts, "limit": HISTORY_PAGE, "cursor": cursor}
-        since["include_all_metadata"] = True
+        Metadata alone proves nothing: any app may write what it likes there.
+        """
+        since: dict[str, Any] = {
+            "channel": place.channel_id,
+            "oldest": message_ts,
+            "limit": HISTORY_PAGE,
+            "include_all_metadata": True,
+        }
         if place.thread_ts:
-            return await self.client.conversations_replies(
-                channel=place.channel_id, ts=place.thread_ts, **since
-            )
-        return await self.client.conversations_history(channel=place.channel_id, **since)
+            listed = pages(self.client.conversations_replies, ts=place.thread_ts, **since)
+        else:
+            listed = pages(self.client.conversations_history, **since)
+        async for page in listed:
+            for message in page["messages"]:
+                if message.get("user") == bot_user_id and _answers(message, question_id):
+                    return str(message["ts"])
+        return None
 
 
 def _sender_like(client: AsyncWebClient) -> AsyncWebClient:

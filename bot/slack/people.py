@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from auth.database import Database
 from auth.directory import PersonFacts, find_people, upsert_people
 from auth.people import PersonKind
+from bot.slack.paging import pages
 
 PAGE = 200
 
@@ -50,14 +51,10 @@ class Roster:
     async def read_all(self) -> int:
         """Read every user of the workspace; returns how many there are."""
         read = 0
-        cursor = ""
-        while True:
-            page = await self._client.users_list(limit=PAGE, cursor=cursor)
+        async for page in pages(self._client.users_list, limit=PAGE):
             await self.note(page["members"])
             read += len(page["members"])
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return read
+        return read
 
     async def note(self, users: Collection[Mapping[str, Any]]) -> None:
         """Take over what Slack says of these users now."""

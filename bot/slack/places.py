@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from auth.rights import Audience
+from bot.slack.paging import pages
 
 PAGE = 1000
 DIRECT = "im"
@@ -55,11 +56,5 @@ def _is_shared(channel: dict[str, Any]) -> bool:
 
 
 async def _members(client: AsyncWebClient, channel_id: str) -> list[str]:
-    members: list[str] = []
-    cursor = ""
-    while True:
-        page = await client.conversations_members(channel=channel_id, limit=PAGE, cursor=cursor)
-        members.extend(page["members"])
-        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-        if not cursor:
-            return members
+    listed = pages(client.conversations_members, channel=channel_id, limit=PAGE)
+    return [user_id async for page in listed for user_id in page["members"]]

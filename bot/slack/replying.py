@@ -165,7 +165,9 @@ class Replier:
         """Look up what an earlier attempt got out. Raises SlackApiError where Slack does not say."""
         if question.state != "sending":
             return Delivered()
-        found = await self._outbox.find_answer(question.place, question.message_ts, question.id)
+        found = await self._outbox.find_answer(
+            question.place, question.message_ts, question.id, self._bot_user_id
+        )
         async with self._database.writing_in(self._workspace_id) as connection:
             if found:
                 await mark_sent(connection, question.id, "channel", found)

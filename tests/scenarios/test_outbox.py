@@ -31,3 +31,12 @@ async def test_what_is_told_to_one_person_is_seen_by_nobody_else(sandbox: Sandbo
     heard = {name: sandbox.visitor.visible_to(name, "#general") for name in ("pia", "enzo")}
     assert [message.ephemeral for message in heard["pia"]] == [True]
     assert heard["enzo"] == ()
+
+
+async def test_an_answer_that_another_app_signs_as_ours_is_not_taken_for_it(sandbox: SandboxServer) -> None:
+    client = slack_client(sandbox.bot_token, sandbox.api_url)
+    place, outbox = Place("C0GENERAL", "channel", None), Outbox(client, client)
+    ts = await outbox.post(place, "27 days.", plain_blocks("27 days."), question_id=7)
+    assert await outbox.find_answer(place, "0", 7, sandbox.bot_user_id) == ts
+    assert await outbox.find_answer(place, "0", 7, "U0OTHERBOT") is None
+    assert await outbox.find_answer(place, "0", 8, sandbox.bot_user_id) is None

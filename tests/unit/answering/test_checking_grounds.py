@@ -49,6 +49,12 @@ def test_a_draft_may_not_drop_a_negation_or_an_exception(draft: str) -> None:
     assert said("Are claims refunded?", draft, REFUND) == [(REFUND.text, True)]
 
 
+def test_a_draft_may_not_drop_a_condition() -> None:
+    unit = Unit(0, "Travel in business class is paid if the flight takes over six hours.", "Travel")
+    draft = "Travel in business class is paid the flight takes over six hours."
+    assert said("Is business class paid?", draft, unit) == [(unit.text, True)]
+
+
 def test_a_draft_cannot_make_a_broadcast_of_a_word_of_the_evidence() -> None:
     unit = Unit(0, "Incidents are announced in the channel at nine.", "Incidents")
     draft = "Incidents are announced in the @channel at nine."

@@ -27,6 +27,14 @@ def test_a_list_is_one_unit_with_its_lead_in_and_each_item_another() -> None:
     assert found[1].context == "Guide - Start - To leave:"
 
 
+def test_a_question_in_a_document_is_no_unit_and_stands_above_its_answer() -> None:
+    found = units_of([passage("Q: When do doors open?\nA: At nine in the morning.\nLunch is at noon.")])
+    assert [(unit.text, unit.context) for unit in found] == [
+        ("A: At nine in the morning.", "Guide - Start - Q: When do doors open?"),
+        ("Lunch is at noon.", "Guide - Start"),
+    ]
+
+
 def test_a_sentence_that_two_passages_share_is_one_unit_of_the_first() -> None:
     found = units_of([passage("Doors open at nine."), passage("Doors open at nine. Lunch is at noon.")])
     assert [(unit.passage, unit.text) for unit in found] == [

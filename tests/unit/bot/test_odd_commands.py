@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from langsmith.utils import get_env_var, tracing_is_enabled
 from typer.testing import CliRunner
 
 from bot.cli import main
@@ -81,3 +82,14 @@ def test_bytes_that_are_no_text_reach_no_model_and_no_database(monkeypatch: pyte
     asked = ["ask", "what \udcff leave", "--as", "a\udcff", "--in", "#\udcff"]
     assert CliRunner().invoke(app, asked).exit_code == 0
     assert heard == ["what ? leave", "a?", "#?"]
+
+
+def test_langchain_reports_nothing_to_anybody_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    monkeypatch.setattr(sys, "argv", ["ostiary", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    get_env_var.cache_clear()
+    assert not tracing_is_enabled()

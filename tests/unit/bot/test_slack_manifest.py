@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[3]
 MANIFEST = yaml.safe_load((ROOT / "deploy" / "slack-manifest.yaml").read_text(encoding="utf-8"))
 # What each call of the Web API asks for, by Slack's reference of methods.
 SCOPES_OF_CALLS = {
-    "apps_connections_open": set(),  # by the app-level token
     "apps_connections_open": set(),  # by the app-level token, which has a scope of its own
     "assistant_threads_setStatus": {"chat:write"},
     "auth_test": set(),
