@@ -50,7 +50,7 @@ class Asked:
 
 
 QUESTIONS = (
-    Asked("What is the budget for family building support?", "$25,000", "paula", "ed"),
+    Asked("How many hours must the working days of buddy and new hire overlap?", "2 hours", "paula", "ed"),
     Asked("Above what amount does spend require a PO?", "$5,000", "paula", "sally"),
     Asked("Within how many business days are customer redlines reviewed?", "3 business days", "paula", "ed"),
     Asked("How often are accepted vulnerabilities reassessed by Security?", "every 6 months", "ed", "sally"),
