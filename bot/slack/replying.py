@@ -28,16 +28,14 @@ from bot.slack.questions import (
     sole_sender,
 )
 from bot.slack.refusals import was_refused
+from bot.slack.small_talk import small_talk
 from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks
 
 log = structlog.get_logger(__name__)
 
 ANSWER_JOB = "answer"
 STATUS = "is reading the documents ..."
-ONLY_YOU = "Only you can see this: not everybody here may read all of its sources."
-ASK_SOMETHING = (
-    "Ask me a question about the company's documents, for example: how many days of leave do we have?"
-)
+ONLY_YOU = "Not everybody here may read all of the sources of this answer."
 WENT_WRONG = "Something went wrong while I was answering, and I have stopped trying. Please ask again later."
 INTERRUPTED = "I was interrupted while answering. If no answer stands here, please ask again."
 RIGHTS_MOVED = "Who may read what changed while I was answering. Please ask again."
@@ -89,14 +87,14 @@ class Replier:
         question = await self._read(question_id)
         if question.state in ENDED:
             return
-        if question.text:
-            await self._outbox.show_status(question.place, question.message_ts, STATUS)
-            try:
-                await self._answer(question)
-            finally:  # Slack takes it away itself only where an answer is posted in the same thread
-                await self._outbox.show_status(question.place, question.message_ts, "")
-        else:
-            await self._say(question, ASK_SOMETHING)
+        if said := small_talk(question.text):
+            await self._say(question, said)
+            return
+        await self._outbox.show_status(question.place, question.message_ts, STATUS)
+        try:
+            await self._answer(question)
+        finally:  # Slack takes it away itself only where an answer is posted in the same thread
+            await self._outbox.show_status(question.place, question.message_ts, "")
 
     async def give_up(self, question_id: int) -> None:
         """Tell the asker, alone, that there will be no answer: nobody is left in silence."""

@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 from bot.assistant import NOTHING_FOUND
 from bot.directory_file import load_directory
+from bot.slack.small_talk import ASK_SOMETHING
 from tests.scenarios.conftest import Office, without_roles
 
 BAND = "What does a senior engineer earn?"
@@ -77,3 +78,12 @@ async def test_an_empty_mention_gets_a_private_hint(office: Office) -> None:
     reply = await office.visitor.wait_for_reply("enzo", "#general", timeout=PATIENCE_S)
     assert reply.ephemeral
     assert "Ask me a question" in reply.plain
+
+
+async def test_a_greeting_is_answered_to_the_one_who_greets_and_alike_to_everybody(office: Office) -> None:
+    await office.visitor.post("enzo", "#general", "@ostiary hello!")
+    reply = await office.visitor.wait_for_reply("enzo", "#general", timeout=PATIENCE_S)
+    assert reply.ephemeral
+    await office.visitor.dm("gus", "What can you do?")
+    guests = await office.visitor.wait_for_reply("gus", "@ostiary", timeout=PATIENCE_S)
+    assert guests.plain == reply.plain == ASK_SOMETHING
