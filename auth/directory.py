@@ -32,7 +32,10 @@ _FULL_MEMBERS = text(
     f"SELECT {_PERSON_COLUMNS} FROM auth.person"
     f" WHERE workspace_id = {WORKSPACE} AND active AND kind = 'member'"
 )
-_HANDLES = text(f"SELECT handle FROM auth.person WHERE workspace_id = {WORKSPACE} AND active ORDER BY handle")
+_HANDLES = text(
+    f"SELECT handle FROM auth.person WHERE workspace_id = {WORKSPACE} AND active AND kind <> 'bot'"
+    " ORDER BY handle"
+)
 _UPSERT_PERSON = text(
     "INSERT INTO auth.person AS p (workspace_id, slack_user_id, handle, name, kind, active)"
     f" VALUES ({WORKSPACE}, :slack_user_id, :handle, :name, :kind, :active)"
@@ -151,8 +154,9 @@ async def person_called(connection: AsyncConnection, handle: str) -> Person:
     row = (await connection.execute(_PEOPLE_BY_HANDLE, {"handle": handle.removeprefix("@")})).first()
     if row is None:
         known = [r.handle for r in await connection.execute(_HANDLES)]
-        shown = ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
-        hint = f"Known people: {shown}." if known else "Nobody is known yet: run `ostiary directory FILE`."
+        more = f" and {len(known) - 12} more" if len(known) > 12 else ""
+        people = f"Known people: {', '.join(known[:12])}{more}."
+        hint = people if known else "Nobody is known yet: run `ostiary directory FILE`."
         raise UnknownPerson(f"Nobody here is called {handle!r}. {hint}")
     return _person(row)
 

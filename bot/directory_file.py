@@ -15,6 +15,7 @@ from auth.channels import Channel, remember_channel
 from auth.database import Database, enter_workspace
 from auth.directory import (
     PersonFacts,
+    UnknownRole,
     define_built_in_roles,
     define_role,
     find_people,
@@ -117,6 +118,8 @@ def read_directory(path: Path) -> DirectoryFile:
     """Read and check a directory file; raises UnreadableDirectory saying where it is wrong."""
     try:
         return DirectoryFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise UnreadableDirectory(f"There is no file {path}. Check the path.") from error
     except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise UnreadableDirectory(f"{path} could not be read: {error}. It must be a TOML file.") from error
     except ValidationError as error:
@@ -170,16 +173,23 @@ async def _load_grants(
 ) -> None:
     await revoke_all_from(connection, FROM_FILE)
     for entry in directory.people:
-        for granted in entry.grants:
-            await grant(
-                connection,
-                people[entry.user_id],
-                granted.role,
-                granted_by="directory file",
-                reason=granted.reason,
-                expires_at=granted.expires_at,
-                source=FROM_FILE,
-            )
+        try:
+            await _grant_all(connection, entry, people[entry.user_id])
+        except UnknownRole as error:
+            raise UnknownRole(f"The file gives {entry.handle} a role that does not exist. {error}") from error
+
+
+async def _grant_all(connection: AsyncConnection, entry: PersonEntry, person: Person) -> None:
+    for granted in entry.grants:
+        await grant(
+            connection,
+            person,
+            granted.role,
+            granted_by="directory file",
+            reason=granted.reason,
+            expires_at=granted.expires_at,
+            source=FROM_FILE,
+        )
 
 
 async def _load_channel(connection: AsyncConnection, entry: ChannelEntry, directory: DirectoryFile) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 
 from auth.database import APP, READER, Database, DatabaseUnusable, DatabaseUrls
 from auth.directory import intern_label, list_workspaces
@@ -32,7 +31,7 @@ async def open_urls(settings: Settings, progress: Progress = silent) -> AsyncIte
     if settings.database_url:
         yield DatabaseUrls(settings.database_url, settings.database_app_url, settings.database_reader_url)
         return
-    progress("Starting the embedded PostgreSQL")
+    progress("Opening the embedded database")
     server = await asyncio.to_thread(ensure_running, settings.home)
     try:
         yield DatabaseUrls(server.url(), server.url(APP), server.url(READER))
@@ -125,25 +124,3 @@ async def open_assistant(
         yield Assistant(Library(database, embeddings), answerer, adapter_label)
     finally:
         await asyncio.to_thread(model.close)
-
-
-@dataclass(frozen=True)
-class Office:
-    """Everything that answering on the command line needs, open."""
-
-    database: Database
-    workspace_id: int
-    assistant: Assistant
-
-
-@asynccontextmanager
-async def open_office(settings: Settings, progress: Progress = silent) -> AsyncIterator[Office]:
-    """Database, workspace and models, opened in one go."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings, progress))
-        workspace_id = await the_workspace(database, settings)
-        embeddings = await load_embeddings(settings, progress)
-        assistant = await stack.enter_async_context(
-            open_assistant(settings, database, workspace_id, embeddings, progress)
-        )
-        yield Office(database, workspace_id, assistant)

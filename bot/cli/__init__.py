@@ -6,6 +6,7 @@ import sys
 
 def main() -> None:
     """Run a command. What goes wrong in a way that a person can mend is said in a sentence, exit code 1."""
+    os.environ["TQDM_DISABLE"] = "1"  # long steps are told in lines of our own
     for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"):
         os.environ[name] = "false"  # LangChain would send questions and passages to another company
     from auth.errors import OstiaryError

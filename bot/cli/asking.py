@@ -1,6 +1,7 @@
 """`ostiary ask`: the answer that a person would get, alone or in a channel."""
 
 import time
+from contextlib import AsyncExitStack
 
 from rich.text import Text
 
@@ -10,24 +11,32 @@ from auth.database import Database
 from auth.directory import person_called
 from auth.people import Person
 from auth.rights import audience_clearance, nothing, rights_of
-from bot.cli.output import out, print_parts, progress_line
-from bot.runtime import open_office
+from bot.cli.answers import print_parts
+from bot.cli.output import out, progress_line
+from bot.runtime import load_embeddings, open_assistant, open_database, the_workspace
 from bot.settings import load_settings
 
 
 async def ask_once(question: str, handle: str, channel: str | None) -> None:
     """Print what `handle` would be told, and everybody in `channel` if one is named."""
-    with progress_line() as progress:
-        async with open_office(load_settings(), progress) as office:
-            async with office.database.writing_in(office.workspace_id) as connection:
+    settings = load_settings()
+    async with AsyncExitStack() as stack:
+        with progress_line() as progress:
+            database = await stack.enter_async_context(open_database(settings, progress))
+            workspace_id = await the_workspace(database, settings)
+            async with database.writing_in(workspace_id) as connection:
                 person = await person_called(connection, handle)
-            asker, audience = await _clearances(office.database, office.workspace_id, person, channel)
+            asker, audience = await _clearances(database, workspace_id, person, channel)
+            embeddings = await load_embeddings(settings, progress)
+            assistant = await stack.enter_async_context(
+                open_assistant(settings, database, workspace_id, embeddings, progress)
+            )
             progress("Reading the documents")
             began = time.perf_counter()
-            parts = await office.assistant.answer_in_place(question, asker, audience)
+            parts = await assistant.answer_in_place(question, asker, audience)
             took = time.perf_counter() - began
     print_parts(parts, person.name, channel)
-    out.print(Text(f"Answered in {took:.1f} s from {len(asker.label_ids)} access labels.", style="dim"))
+    out.print(Text(f"Answered in {took:.1f} s.", style="dim"))
 
 
 async def _clearances(

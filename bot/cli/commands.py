@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,21 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ostiary {version('ostiary')}")
+        raise typer.Exit
+
+
+@app.callback(help=app.info.help)
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def _legible(given: str | None) -> str | None:

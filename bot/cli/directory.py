@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from bot.cli.output import out, progress_line
+from bot.cli.output import counted, out, progress_line
 from bot.directory_file import load_directory, read_directory
 from bot.runtime import open_database
 from bot.settings import load_settings
@@ -16,9 +16,6 @@ async def load_directory_file(file: Path) -> None:
     with progress_line() as progress:
         async with open_database(load_settings(), progress) as database:
             await load_directory(database, directory)
-    out.print(
-        Text(
-            f"{directory.workspace.name}: {len(directory.people)} people, {len(directory.roles)} roles and"
-            f" {len(directory.channels)} channels are as {file.name} says."
-        )
-    )
+    people = "1 person" if len(directory.people) == 1 else f"{len(directory.people)} people"
+    roles, channels = counted(len(directory.roles), "role"), counted(len(directory.channels), "channel")
+    out.print(Text(f"{directory.workspace.name} is as {file.name} says: {people}, {roles}, {channels}."))

@@ -9,12 +9,12 @@ from pathlib import Path
 from auth.database import Database
 from auth.directory import list_workspaces
 from auth.errors import OstiaryError
-from bot.cli.output import checks_table, out
+from bot.cli.output import checks_table, out, progress_line
 from bot.runtime import open_database
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
 from bot.slack.service import ask_who_i_am, check_app_token
-from retrieval.weights import embedder_folder, free_memory, language_model_folder
+from retrieval.weights import Progress, embedder_folder, free_memory, language_model_folder
 
 Row = tuple[bool | None, str, str]
 """Fine (None: merely said), what was looked at, how it stands."""
@@ -24,16 +24,22 @@ async def examine() -> bool:
     """Print every check; True if nothing is wrong that keeps Ostiary from working."""
     settings = load_settings()
     rows: list[Row] = [_machine(), _home(settings)]
-    rows += await _checked("Database", lambda: _database(settings))
+    with progress_line() as progress:
+        rows += await _look(settings, progress)
+    out.print(checks_table(rows))
+    return all(fine is not False for fine, _, _ in rows)
+
+
+async def _look(settings: Settings, progress: Progress) -> list[Row]:
+    rows = await _checked("Database", lambda: _database(settings, progress))
     for what, name, find in (
         ("Embedding model", settings.embedding_model, embedder_folder),
         ("Language model", settings.language_model, language_model_folder),
     ):
-        rows += await _checked(what, lambda w=what, n=name, f=find: _model(w, n, f, settings))  # type: ignore[misc]
+        rows += await _checked(what, lambda w=what, n=name, f=find: _model(w, n, f, settings, progress))  # type: ignore[misc]
     rows += await _checked("Adapter", lambda: _adapter(settings))
     rows += await _checked("Slack", lambda: check_slack(settings))
-    out.print(checks_table(rows))
-    return all(fine is not False for fine, _, _ in rows)
+    return rows
 
 
 async def _checked(what: str, check: Callable[[], Awaitable[list[Row]]]) -> list[Row]:
@@ -59,9 +65,9 @@ def _home(settings: Settings) -> Row:
     return (False, "Home", f"{settings.home} cannot be written. Set OSTIARY_HOME to a folder that can.")
 
 
-async def _database(settings: Settings) -> list[Row]:
+async def _database(settings: Settings, progress: Progress) -> list[Row]:
     where = "DATABASE_URL" if settings.database_url else "embedded server"
-    async with open_database(settings) as database:
+    async with open_database(settings, progress) as database:
         rows: list[Row] = [(True, "Database", f"{where}, migrated; row-level security stands for both roles")]
         return [*rows, *await _workspaces(database)]
 
@@ -75,8 +81,10 @@ async def _workspaces(database: Database) -> list[Row]:
     return [(None, "Workspaces", ", ".join(f"{name} ({team_id})" for _, team_id, name in workspaces))]
 
 
-async def _model(what: str, name: str, find: Callable[..., Path], settings: Settings) -> list[Row]:
-    await asyncio.to_thread(find, name, cache=settings.cache)
+async def _model(
+    what: str, name: str, find: Callable[..., Path], settings: Settings, progress: Progress
+) -> list[Row]:
+    await asyncio.to_thread(find, name, cache=settings.cache, progress=progress)
     return [(True, what, name)]
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from auth.directory import intern_label
 from auth.errors import OstiaryError
 from auth.labels import parse_policy
-from bot.cli.output import err, out, progress_line
+from bot.cli.output import counted, err, out, progress_line
 from bot.runtime import load_embeddings, open_database, open_ingestor, the_workspace
 from bot.settings import load_settings
 from retrieval.ingestion import Ingestor, Submission
@@ -133,4 +133,5 @@ def _report(tally: Tally, readers: str) -> None:
     for failure in tally.failures:
         err.print(Text.assemble(("Not added: ", "bold red"), failure))
     counts = ", ".join(f"{count} {status}" for status, count in tally.outcomes.items()) or "0 added"
-    out.print(Text(f"{counts}, {len(tally.failures)} failed; {tally.passages} new passages for {readers}."))
+    new = counted(tally.passages, "new passage")
+    out.print(Text(f"{counts}, {len(tally.failures)} failed; {new} for {readers}."))

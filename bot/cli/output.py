@@ -1,17 +1,12 @@
-"""What the command line prints: answers, outcomes, progress and errors. Documents' words are never markup."""
+"""How the command line prints: outcomes, progress and errors. Imports nothing heavy: even `--help` waits for it."""
 
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-
-from bot.assistant import NOTHING_FOUND, Parts, Reply
-from bot.citing import source_details, source_name
-from retrieval.passages import Passage
 
 _FIGURES = re.compile(r"\d+")
 
@@ -41,34 +36,15 @@ def _each_step_once() -> Callable[[str], None]:
         nonlocal last
         step = _FIGURES.sub("", line)
         if step != last:
-            err.print(Text(f"{line} ..."), soft_wrap=True)
+            err.print(Text(f"{line.partition(':')[0]} ..."), soft_wrap=True)
         last = step
 
     return show
 
 
-def print_parts(parts: Parts, asker: str, place: str | None) -> None:
-    """An answer as everybody in a place, and the asker alone, would get it."""
-    if parts.everybody:
-        out.print(_panel(f"For everybody in {place}" if place else f"For {asker}", parts.everybody))
-    if parts.asker:
-        out.print(_panel(f"For {asker} alone: not everybody in {place} may read this", parts.asker))
-    if not (parts.everybody or parts.asker):
-        out.print(Panel(Text(NOTHING_FOUND), title=f"For {asker} alone" if place else f"For {asker}"))
-
-
-def _panel(title: str, reply: Reply) -> Panel:
-    said = " ".join(
-        sentence.text + "".join(f" [{number}]" for number in sentence.passages)
-        for sentence in reply.answer.sentences
-    )
-    sources = [Text(cite(number, p), style="dim") for number, p in enumerate(reply.answer.cited, start=1)]
-    return Panel(Group(Text(said), Text(""), *sources), title=Text(title), title_align="left")
-
-
-def cite(number: int, passage: Passage) -> str:
-    """`[1] Title › Heading, p. 3 · 1 March 2026`."""
-    return f"[{number}] {source_name(passage)}{source_details(passage)}"
+def counted(number: int, thing: str) -> str:
+    """`1 passage`, `2 passages`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def checks_table(rows: list[tuple[bool | None, str, str]]) -> Table:

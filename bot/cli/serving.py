@@ -56,7 +56,7 @@ async def staffed(
 ) -> AsyncIterator[None]:
     """The bot in a workspace, its language model loaded and its jobs taken up, while this is open."""
     async with open_assistant(settings, database, team.workspace_id, embeddings, progress) as assistant:
-        progress("Connecting to Slack")
+        progress("Connecting the bot")
         size = settings.max_document_bytes
         async with connected(access, database, team, assistant, ingestor, max_document_bytes=size):
             yield

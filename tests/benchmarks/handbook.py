@@ -26,7 +26,7 @@ from auth.directory import person_called
 from auth.rights import nothing, rights_of
 from bot.assistant import NOTHING_FOUND, Assistant, Reply
 from bot.cli.output import cite
-from bot.runtime import open_office
+from bot.runtime import load_embeddings, open_assistant, open_database, the_workspace
 from bot.settings import load_settings
 from retrieval.retriever import Library
 
@@ -115,21 +115,30 @@ def seconds_of(arguments: Sequence[str]) -> float:
 async def transcript() -> int:
     """Print questions and answers; returns how many were wrong."""
     wrong = 0
-    async with open_office(load_settings()) as office:
-        await _answer(office.assistant, QUESTIONS[0].question, nothing(office.workspace_id))  # warms up
-        for number, asked in enumerate(QUESTIONS, start=1):
-            print(f"\n**{number}. {asked.question}**\n")
-            for handle, may in ((asked.may, True), (asked.may_not, False)):
-                clearance, name = await _clearance(office.database, office.workspace_id, handle)
-                reply, seconds = await _answer(office.assistant, asked.question, clearance)
-                hidden, of = await _unseen(office.database, clearance)
-                right = (asked.expects in reply.answer.text) is may
-                wrong += not right
-                print(f"- *{name}* ({seconds:.1f} s; {hidden} of {of} pages closed): {_told(reply)}")
-                print(
-                    "" if right else f"  - WRONG: '{asked.expects}' expected: {may}", end="\n" * (not right)
-                )
-        await _search_alone(office.assistant.library, office.database, office.workspace_id)
+    settings = load_settings()
+    async with open_database(settings) as database:
+        workspace_id = await the_workspace(database, settings)
+        embeddings = await load_embeddings(settings)
+        async with open_assistant(settings, database, workspace_id, embeddings) as assistant:
+            await _answer(assistant, QUESTIONS[0].question, nothing(workspace_id))  # warms up
+            for number, asked in enumerate(QUESTIONS, start=1):
+                print(f"\n**{number}. {asked.question}**\n")
+                wrong += await _ask_both(assistant, database, workspace_id, asked)
+            await _search_alone(assistant.library, database, workspace_id)
+    return wrong
+
+
+async def _ask_both(assistant: Assistant, database: Database, workspace_id: int, asked: Asked) -> int:
+    """Ask as who may know and as who may not; returns how many answers were wrong."""
+    wrong = 0
+    for handle, may in ((asked.may, True), (asked.may_not, False)):
+        clearance, name = await _clearance(database, workspace_id, handle)
+        reply, seconds = await _answer(assistant, asked.question, clearance)
+        hidden, of = await _unseen(database, clearance)
+        print(f"- *{name}* ({seconds:.1f} s; {hidden} of {of} pages closed): {_told(reply)}")
+        if (asked.expects in reply.answer.text) is not may:
+            wrong += 1
+            print(f"  - WRONG: '{asked.expects}' expected: {may}")
     return wrong
 
 

@@ -1,12 +1,15 @@
 """A directory file is loaded again: what it no longer says holds no longer, and what Slack says it leaves alone."""
 
+import re
+import textwrap
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auth.database import Database
-from auth.directory import PersonFacts, upsert_people
+from auth.directory import PersonFacts, UnknownRole, upsert_people
 from auth.people import PersonKind
 from auth.rights import rights_of
 from bot.directory_file import DirectoryFile, UnreadableDirectory, load_directory, read_directory
@@ -20,6 +23,14 @@ def directory(*people: dict[str, Any]) -> DirectoryFile:
     return DirectoryFile.model_validate(
         {"workspace": workspace, "roles": [{"name": "finance"}], "people": people}
     )
+
+
+def readme_example() -> DirectoryFile:
+    """The directory file that the README gives as an example."""
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    return DirectoryFile.model_validate(tomllib.loads(textwrap.dedent(block[1])))
 
 
 async def roles(database: Database, workspace_id: int, slack_user_id: str) -> frozenset[str]:
@@ -71,3 +82,21 @@ def test_a_role_that_no_policy_could_name_is_refused(tmp_path: Path, name: str) 
     file.write_text(f'[workspace]\nteam_id = "T0TEST"\nname = "Test"\n[[roles]]\nname = "{name}"\n')
     with pytest.raises(UnreadableDirectory, match=r"roles\.0\.name: .*no policy can name a role"):
         read_directory(file)
+
+
+async def test_the_example_in_the_readme_can_be_loaded_as_it_stands(database: Database) -> None:
+    workspace_id = await load_directory(database, readme_example())
+    held = await roles(database, workspace_id, "U0123456789")
+    assert {"finance", "ostiary-admin", "everyone"} <= held
+
+
+async def test_a_role_that_does_not_exist_is_refused_with_the_name_of_whoever_was_to_hold_it(
+    database: Database,
+) -> None:
+    with pytest.raises(UnknownRole, match=r"The file gives ada a role that does not exist.*leadership"):
+        await load_directory(database, directory(ADA | {"roles": ["leadership"]}))
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableDirectory, match=r"There is no file .*gone\.toml"):
+        read_directory(tmp_path / "gone.toml")
