@@ -2,6 +2,7 @@
 
 from bot.directory_file import ChannelEntry, DirectoryFile, PersonEntry
 from bot.sandbox.seed import ChannelSeed, PersonSeed, WorkspaceSeed
+from bot.slack.small_talk import SUGGESTED_PROMPTS
 
 
 def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
@@ -13,6 +14,7 @@ def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
         channels=tuple(_channel(entry) for entry in directory.channels),
         bot_name=directory.workspace.bot_handle or "ostiary",
         commands=(("/ingest", "Add a document to the knowledge base", "web address or text"),),
+        prompts=SUGGESTED_PROMPTS,
     )
 
 

@@ -20,6 +20,7 @@ def page_state(
         "workspace": {"name": workspace.seed.name, "team_id": workspace.team_id},
         "bot": _person_json(workspace.bot),
         "connected": sandbox.sockets.count > 0,
+        "newest_view": sandbox.views.newest,
         "people": [_person_json(known) for known in workspace.people.values()],
         "commands": [
             {"name": name, "description": description, "hint": hint}
@@ -38,7 +39,10 @@ def page_state(
         ],
         **_conversation(visitor, you, channel, thread_ts),
         "statuses": [asdict(status) for status in visitor.statuses(person)],
-        "views": [asdict(view) for view in visitor.views_open_for(person)],
+        "views": [
+            asdict(view) | {"number": sandbox.views.find(view.id).number}
+            for view in visitor.views_open_for(person)
+        ],
         "home": _home(visitor, person),
         "prompts": list(visitor.prompts(person)),
         "prompts_title": workspace.pane(direct.channel_id, "").prompts_title,

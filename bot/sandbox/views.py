@@ -20,6 +20,7 @@ class View:
     body: dict[str, Any]  # what the app sent, with block ids
     root_view_id: str
     previous_view_id: str | None = None
+    number: int = 0  # views are numbered in the order in which they came
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     hash: str = ""
@@ -35,6 +36,7 @@ class Views:
         self._workspace = workspace
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
+        self.newest = 0  # the number of the view that came last
 
     def stack(self, user_id: str) -> list[View]:
         return self._stacks.setdefault(user_id, [])
@@ -102,7 +104,8 @@ class Views:
     def _new(self, user_id: str, body: dict[str, Any], kind: str) -> View:
         check_view(body, kind)
         view_id = self._workspace.new_id("V")
-        view = View(view_id, user_id, {}, root_view_id=view_id)
+        self.newest += 1
+        view = View(view_id, user_id, {}, root_view_id=view_id, number=self.newest)
         view.renew(body | {"blocks": with_ids(body["blocks"])})
         return view
 

@@ -265,7 +265,9 @@ class Visitor(Finding):
         )
 
     def prompts(self, person: str) -> tuple[dict[str, str], ...]:
-        return tuple(self._workspace.pane(self._direct(person).channel_id, "").prompts)
+        """What the app suggests to ask in the direct message; until it says so, what its manifest suggests."""
+        told = tuple(self._workspace.pane(self._direct(person).channel_id, "").prompts)
+        return told or tuple({"title": t, "message": m} for t, m in self._workspace.seed.prompts)
 
     def channels_of(self, person: str) -> tuple[Channel, ...]:
         """The channels a person can look into, the direct message left out."""

@@ -5,17 +5,17 @@ Its answers are the same words for everybody, whatever they may read: nothing is
 
 import re
 
-EXAMPLE_QUESTIONS = (
-    "How many days of paid leave do employees receive a year?",
-    "What is the limit for a hotel night on a business trip?",
-    "Who approves a purchase above 5,000 euros?",
+SUGGESTED_PROMPTS = (
+    ("Days off", "How many days of paid leave do employees receive a year?"),
+    ("A hotel on a business trip", "What is the limit for a hotel night on a business trip?"),
+    ("Who approves a purchase?", "Who approves a purchase above 5,000 euros?"),
 )
-"""The messages of the prompts that the app's manifest suggests."""
+"""(title, message) of what the app's manifest suggests to ask."""
 
 ASK_SOMETHING = (
     "I answer questions from the company's documents, and only from those that everybody who sees the answer may"
     " read. Ask me a question in your own words, for example:\n"
-    + "\n".join(f"• {question}" for question in EXAMPLE_QUESTIONS)
+    + "\n".join(f"• {question}" for _, question in SUGGESTED_PROMPTS)
 )
 WELCOME = "You are welcome. Ask me whenever you want to know something from the company's documents."
 

@@ -3,7 +3,7 @@ import { actionsIn, renderBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
 import { fill, h, icon } from "./dom.js";
 import { messageList } from "./messages.js";
-import { drawModal } from "./modal.js";
+import { drawModal, noteViewsFromBefore } from "./modal.js";
 import { avatar, badge, membersPopover } from "./people.js";
 import { drawSidebar } from "./sidebar.js";
 import { go, listenForChanges, move, onChange, person, readAddress, refresh, view } from "./store.js";
@@ -13,6 +13,7 @@ const writers = { main: composer("main"), thread: composer("thread") };
 let membersOpen = false;
 
 onChange((state) => {
+  noteViewsFromBefore(state);
   if (!state.you) return begin(state);
   if (!state.channel) return go({ channel: firstChannel(state), thread: "" });
   document.title = `${view.channel} · ${state.workspace.name} (${state.you.name})`;
@@ -36,16 +37,17 @@ function firstChannel(state) {
 }
 
 const isDirect = (state) => state.channel?.kind === "im";
+const isHome = (state) => isDirect(state) && view.tab === "home" && Boolean(state.home);
 
 // Header
 
 function drawHeader(state) {
-  fill($("header"), [state.channel, state.people, state.bot, view.tab, membersOpen], () => (isDirect(state) ? botHeader(state) : channelHeader(state)));
+  fill($("header"), [state.channel, state.people, state.bot, Boolean(state.home), view.tab, membersOpen], () => (isDirect(state) ? botHeader(state) : channelHeader(state)));
 }
 
 function botHeader(state) {
-  const tab = (name, words) => h("button", { type: "button", role: "tab", "aria-selected": String(view.tab === name), data: { testid: `tab-${name}` }, onclick: () => openTab(name) }, words);
-  return [h("div", { class: "title" }, avatar(state.bot, "small"), h("h1", { data: { testid: "channel-title" } }, state.bot.name), badge(state.bot)), h("div", { class: "tabs", role: "tablist" }, tab("messages", "Messages"), tab("home", "Home"))];
+  const tab = (name, words) => h("button", { type: "button", role: "tab", "aria-selected": String(name === (isHome(state) ? "home" : "messages")), data: { testid: `tab-${name}` }, onclick: () => openTab(name) }, words);
+  return [h("div", { class: "title" }, avatar(state.bot, "small"), h("h1", { data: { testid: "channel-title" } }, state.bot.name), badge(state.bot)), state.home ? h("div", { class: "tabs", role: "tablist" }, tab("messages", "Messages"), tab("home", "Home")) : null];
 }
 
 async function openTab(name) {
@@ -95,8 +97,8 @@ function drawBanner(state) {
 
 function drawMessages(state) {
   const place = $("messages");
-  const home = isDirect(state) && view.tab === "home";
-  const where = `${view.person}/${view.channel}/${view.tab}`;
+  const home = isHome(state);
+  const where = `${view.person}/${view.channel}/${home}`;
   const moved = place.dataset.where !== where;
   const stuck = moved || place.scrollHeight - place.scrollTop - place.clientHeight < 80;
   place.dataset.where = where;
@@ -106,8 +108,7 @@ function drawMessages(state) {
 }
 
 function homeTab(state) {
-  const shown = state.home ? renderBlocks(state.home.blocks, actionsIn(state.home)) : h("p", { class: "about" }, `${state.bot.name} has published nothing here.`);
-  return h("div", { class: "home", data: { testid: "home" } }, shown);
+  return h("div", { class: "home", data: { testid: "home" } }, renderBlocks(state.home.blocks, actionsIn(state.home)));
 }
 
 function emptiness(state) {
@@ -121,19 +122,19 @@ function emptiness(state) {
 
 function drawFoot(state) {
   const place = $("foot");
-  place.hidden = isDirect(state) && view.tab === "home";
+  place.hidden = isHome(state);
   const writing = state.channel.member && !state.channel.archived && !state.you.deleted;
-  const prompts = isDirect(state) ? state.prompts : [];
+  const prompts = isDirect(state) && writing && !state.messages.length ? state.prompts : [];
   fill(place, [view.person, state.channel.id, writing, state.channel.archived, prompts, statusOf(state, "")], () => [
     statusLine(state, ""),
-    prompts.length ? h("div", { class: "prompts" }, state.prompts_title ? h("p", { class: "about" }, state.prompts_title) : null, prompts.map((prompt) => promptButton(prompt))) : null,
+    prompts.length ? h("div", { class: "prompts" }, h("p", { class: "about" }, state.prompts_title || "For example:"), prompts.map((prompt) => promptButton(prompt))) : null,
     writing ? writers.main.form : cannotWrite(state),
   ]);
   if (writing) writers.main.show(`${view.person}/${view.channel}`, isDirect(state) ? `Message ${state.bot.name}` : `Message #${state.channel.name}`);
 }
 
 function promptButton(prompt) {
-  return h("button", { type: "button", class: "button", data: { testid: "prompt" }, onclick: () => move("post", { channel: view.channel, text: prompt.message }) }, prompt.title);
+  return h("button", { type: "button", class: "button", title: prompt.message, data: { testid: "prompt" }, onclick: () => move("post", { channel: view.channel, text: prompt.message }) }, prompt.title);
 }
 
 function cannotWrite(state) {
@@ -157,7 +158,7 @@ function statusLine(state, threadTs) {
 
 function drawThread(state) {
   const pane = $("thread");
-  pane.hidden = !view.thread || (isDirect(state) && view.tab === "home");
+  pane.hidden = !view.thread || isHome(state);
   if (pane.hidden) return;
   if (!pane.firstChild) pane.append(h("header"), h("section", { class: "list", role: "log", "aria-label": "Thread", tabindex: "0", data: { testid: "thread-messages" } }), h("footer"));
   const [head, list, foot] = pane.children;

@@ -7,9 +7,15 @@ import { emoji, textObject } from "./words.js";
 
 const dialog = document.getElementById("modal");
 let open = null; // { id, hash } of what is shown
+let before = null; // the newest view from before this page was loaded
+
+// As in Slack, a dialog lives in the window that it was opened in, and is gone once that is loaded anew.
+export function noteViewsFromBefore(state) {
+  before ??= state.newest_view;
+}
 
 export function drawModal(state) {
-  const seen = state.views?.at(-1);
+  const seen = state.views?.filter((known) => known.number > before).at(-1);
   if (!seen) {
     if (dialog.open) dialog.close();
     open = null;

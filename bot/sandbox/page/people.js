@@ -18,8 +18,14 @@ export function badge(known) {
   return null;
 }
 
+// Ordinary members are not told apart: only who is a guest, from elsewhere or gone is worth a word.
 export function about(known) {
-  return [known.title, known.standing].filter(Boolean).join(" · ");
+  const standing = known.standing === "full member" ? "" : known.standing;
+  return [`@${known.handle}`, known.title, standing].filter(Boolean).join(" · ");
+}
+
+function words(known) {
+  return [h("span", { class: "name", title: known.name }, known.name), h("span", { class: "about", title: about(known) }, about(known))];
 }
 
 let open = false;
@@ -30,7 +36,7 @@ export function switcher(state) {
     "button",
     { class: "switcher", type: "button", "aria-haspopup": "menu", "aria-expanded": String(open), data: { testid: "person-switcher", handle: you.handle }, onclick: toggle },
     avatar(you, "large"),
-    h("span", { class: "who" }, h("span", { class: "label" }, "You are"), h("span", { class: "name" }, you.name), h("span", { class: "about" }, about(you))),
+    h("span", { class: "who" }, h("span", { class: "label" }, "You are"), words(you)),
     icon("chevron"),
   );
   return h("div", { class: "switch" }, button, open ? menu(state) : null);
@@ -53,7 +59,7 @@ function option(known) {
     "button",
     { type: "button", role: "menuitemradio", "aria-checked": String(mine), data: { testid: "person-option", handle: known.handle }, onclick: () => become(known) },
     avatar(known),
-    h("span", { class: "who" }, h("span", { class: "name" }, known.name), h("span", { class: "about" }, about(known))),
+    h("span", { class: "who" }, words(known)),
     mine ? icon("check") : null,
   );
 }
@@ -87,7 +93,7 @@ document.addEventListener("click", (event) => {
 
 export function membersPopover(channel) {
   const rows = channel.members.map(person).filter(Boolean).map((known) =>
-    h("li", { data: { testid: "member", handle: known.handle } }, avatar(known, "small"), h("span", { class: "who" }, h("span", { class: "name" }, known.name), h("span", { class: "about" }, known.title)), badge(known)),
+    h("li", { data: { testid: "member", handle: known.handle } }, avatar(known, "small"), h("span", { class: "who" }, words(known)), badge(known)),
   );
   return h("div", { class: "popover", role: "dialog", "aria-label": "Members" }, h("ul", {}, rows));
 }

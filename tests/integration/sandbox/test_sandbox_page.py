@@ -91,10 +91,10 @@ async def test_a_person_is_led_away_from_a_channel_they_cannot_see(
     await expect(page.get_by_text("the acquisition")).to_have_count(0)
 
 
-async def test_a_modal_shows_what_is_wrong_and_keeps_what_was_typed(
-    sandbox: SandboxServer, connected: AsyncApp, page: Page
-) -> None:
-    @connected.command("/ingest")
+async def opens_a_modal(app: AsyncApp) -> None:
+    """An app that answers its command by a modal with one field."""
+
+    @app.command("/ingest")
     async def ingest(ack: Any, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         title = {"type": "plain_text", "text": "Title"}
@@ -102,6 +102,50 @@ async def test_a_modal_shows_what_is_wrong_and_keeps_what_was_typed(
         block = {"type": "input", "block_id": "title", "label": title, "element": element}
         view = {"type": "modal", "callback_id": "add", "title": title, "submit": title, "blocks": [block]}
         await client.views_open(trigger_id=body["trigger_id"], view=view)
+
+
+async def test_an_open_modal_is_gone_once_the_page_is_loaded_anew(
+    sandbox: SandboxServer, connected: AsyncApp, page: Page
+) -> None:
+    await opens_a_modal(connected)
+    await page.goto(f"{sandbox.url}#priya/general")
+    for _ in range(2):
+        await expect(page.get_by_test_id("channel-title")).to_have_text("general")
+        await expect(page.get_by_test_id("modal")).to_be_hidden()
+        await sandbox.visitor.command("priya", "general", "/ingest", "something")
+        await expect(page.get_by_test_id("modal")).to_be_visible()
+        await page.reload()
+
+
+async def test_an_empty_direct_message_suggests_what_to_ask(
+    sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient, page: Page
+) -> None:
+    await answers(connected)
+    direct = sandbox.visitor.where("priya", "@ostiary").channel_id
+    prompts = [{"title": "Leave", "message": "How much leave?"}]
+    await client.assistant_threads_setSuggestedPrompts(channel_id=direct, thread_ts="", prompts=prompts)
+    await page.goto(f"{sandbox.url}#priya/@ostiary")
+    await page.get_by_test_id("prompt").click()
+    await expect(page.get_by_test_id("message-text")).to_have_text("How much leave?")
+    await expect(page.get_by_test_id("prompt")).to_have_count(0)
+
+
+async def test_the_home_tab_is_there_once_the_app_has_published_it(
+    sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient, page: Page
+) -> None:
+    await page.goto(f"{sandbox.url}#priya/@ostiary")
+    await expect(page.get_by_test_id("composer-input")).to_be_visible()
+    await expect(page.get_by_test_id("tab-home")).to_have_count(0)
+    header = {"type": "header", "text": {"type": "plain_text", "text": "Welcome"}}
+    await client.views_publish(user_id="U0PRIYA", view={"type": "home", "blocks": [header]})
+    await page.get_by_test_id("tab-home").click()
+    await expect(page.get_by_test_id("home")).to_have_text("Welcome")
+
+
+async def test_a_modal_shows_what_is_wrong_and_keeps_what_was_typed(
+    sandbox: SandboxServer, connected: AsyncApp, page: Page
+) -> None:
+    await opens_a_modal(connected)
 
     @connected.view("add")
     async def add(ack: Any, view: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.slack.small_talk import ASK_SOMETHING, EXAMPLE_QUESTIONS, WELCOME, small_talk
+from bot.slack.small_talk import ASK_SOMETHING, SUGGESTED_PROMPTS, WELCOME, small_talk
 
 MANIFEST = Path(__file__).parents[3] / "deploy" / "slack-manifest.yaml"
 
@@ -52,7 +52,7 @@ def test_a_message_without_words_is_no_question(said: str) -> None:
         "42",
         "有給休暇は何日ですか",
         "thanks to whom is the invoice sent",
-        *EXAMPLE_QUESTIONS,
+        *(message for _, message in SUGGESTED_PROMPTS),
     ],
 )
 def test_anything_else_is_a_question(said: str) -> None:
@@ -62,5 +62,5 @@ def test_anything_else_is_a_question(said: str) -> None:
 def test_the_examples_are_the_prompts_that_slack_suggests() -> None:
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     prompts = manifest["features"]["agent_view"]["suggested_prompts"]
-    assert tuple(prompt["message"] for prompt in prompts) == EXAMPLE_QUESTIONS
-    assert all(question in ASK_SOMETHING for question in EXAMPLE_QUESTIONS)
+    assert tuple((prompt["title"], prompt["message"]) for prompt in prompts) == SUGGESTED_PROMPTS
+    assert all(message in ASK_SOMETHING for _, message in SUGGESTED_PROMPTS)
