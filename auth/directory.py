@@ -208,7 +208,7 @@ async def define_built_in_roles(connection: AsyncConnection) -> None:
     descriptions = {
         "everyone": "Every full member of the workspace",
         "guest": "Every guest of the workspace",
-        "ostiary-admin": "May feed and administer the knowledge base",
+        "ostiary-admin": "May add documents to Ostiary and choose their readers",
     }
     for name in sorted(BUILT_IN):
         await connection.execute(_UPSERT_ROLE, {"name": name, "description": descriptions[name]})

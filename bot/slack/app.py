@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
+from aiohttp import ClientError
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
@@ -26,14 +27,23 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from auth.database import Database
 from bot.queue import JobQueue, NotQueued
-from bot.slack.ingest_requests import NewRequest, accept_request, add_request, read_request
-from bot.slack.ingesting import ADMINS_ONLY, INGEST_JOB, OFFER_JOB, Intake, readers_policy, title_of_link
+from bot.slack.ingest_requests import IngestionRequest, NewRequest, accept_request, add_request, read_request
+from bot.slack.ingesting import (
+    ADMINS_ONLY,
+    INGEST_JOB,
+    OFFER_JOB,
+    Intake,
+    describe_readers,
+    has_own_title,
+    readers_policy,
+    title_of_link,
+)
 from bot.slack.messages import first_link, is_written_by_a_person, mentions, plain_text
 from bot.slack.people import Roster
 from bot.slack.places import DIRECT
 from bot.slack.questions import IncomingQuestion, claim
 from bot.slack.replying import ANSWER_JOB
-from bot.slack.views import CHOOSE_READERS, READERS_VIEW, readers_view, role_choice
+from bot.slack.views import CHOOSE_READERS, READERS_VIEW, escape, plain_blocks, readers_view, role_choice
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +55,7 @@ NOT_NOW = (
 AWAY = "I cannot reach my database just now, and nothing was changed. Please try again later."
 DATABASE_AWAY = (SQLAlchemyError, NotQueued, TimeoutError)
 STORING_S = 10
+SETTLING_S = 1.5  # Slack waits three seconds for the answer to a modal
 REMEMBERED_APOLOGIES = 1000
 PASTED_TITLE_LENGTH = 60
 
@@ -207,25 +218,36 @@ class Desk:
         async with self._database.writing_in(self._workspace_id) as connection:
             request_id = await add_request(connection, new)
         assert request_id is not None
-        await self._ask_for_readers(client, command["trigger_id"], new.title, request_id)
+        view = readers_view(
+            new.title, request_id, await self._intake.roles(), has_own_title=has_own_title(new)
+        )
+        await client.views_open(trigger_id=command["trigger_id"], view=view)
 
     async def on_choose_readers(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         """The button under a file: opens the modal. Its value grants nothing: request and rights are looked up."""
         await ack()
         user_id, request_id = body["user"]["id"], _as_id(body["actions"][0].get("value"))
+        offer_ts = body["container"]["message_ts"]
         async with self._database.writing_in(self._workspace_id) as connection:
             request = await read_request(connection, request_id) if request_id is not None else None
         if request is None or request.requested_by != user_id or not await self._intake.is_admin(user_id):
             return
-        if request.state == "waiting":
-            await self._ask_for_readers(client, body["trigger_id"], request.title, request.id)
+        if request.state != "waiting":
+            await _settle_offer(
+                client, request, offer_ts, f"The readers of {request.title} are chosen already."
+            )
+            return
+        own = has_own_title(request)
+        roles = await self._intake.roles()
+        view = readers_view(request.title, request.id, roles, has_own_title=own, offer_ts=offer_ts)
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
 
     async def on_readers_chosen(
-        self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any]
+        self, ack: AsyncAck, body: Mapping[str, Any], view: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         """The modal: fix the readers and start the work, in one transaction."""
         try:
-            refused = await self._accept(body["user"]["id"], view)
+            refused = await self._accept(body["user"]["id"], view, client)
         except DATABASE_AWAY:
             log.exception("a modal found the database away")
             refused = AWAY
@@ -234,10 +256,11 @@ class Desk:
         else:
             await ack()
 
-    async def _accept(self, user_id: str, view: Mapping[str, Any]) -> str | None:
+    async def _accept(self, user_id: str, view: Mapping[str, Any], client: AsyncWebClient) -> str | None:
         """Take over what was chosen; a sentence where that cannot be."""
         title, roles, rule = role_choice(view["state"])
-        request_id = _as_id(view.get("private_metadata"))
+        carried, _, offer_ts = str(view.get("private_metadata") or "").partition(" ")
+        request_id = _as_id(carried)
         if not await self._intake.is_admin(user_id):
             return ADMINS_ONLY
         unknown = sorted(set(roles) - set(await self._intake.roles()))
@@ -248,15 +271,25 @@ class Desk:
             request = await read_request(connection, request_id) if request_id is not None else None
             if request is None or request.requested_by != user_id:
                 return None
-            if await accept_request(connection, request.id, str(policy), title or request.title):
+            title = title or ("" if has_own_title(request) else request.title)
+            accepted = await accept_request(connection, request.id, str(policy), title)
+            if accepted:
                 await self._queue.defer(connection, INGEST_JOB, request_id=request.id)
+        if accepted and offer_ts:
+            said = f"{request.title} is being added for {describe_readers(str(policy))}."
+            await _settle_offer(client, request, offer_ts, said)
         return None
 
-    async def _ask_for_readers(
-        self, client: AsyncWebClient, trigger_id: str, title: str, request_id: int
-    ) -> None:
-        view = readers_view(title, request_id, await self._intake.roles())
-        await client.views_open(trigger_id=trigger_id, view=view)
+
+async def _settle_offer(client: AsyncWebClient, request: IngestionRequest, offer_ts: str, said: str) -> None:
+    """Put a sentence where the button was. Only a courtesy: the button does nothing a second time."""
+    try:
+        async with asyncio.timeout(SETTLING_S):
+            await client.chat_update(
+                channel=request.channel_id, ts=offer_ts, text=escape(said), blocks=plain_blocks(said)
+            )
+    except (SlackApiError, ClientError, OSError, TimeoutError) as error:
+        log.warning("could not take a button away", error=str(error))
 
 
 async def _say_not_now(client: AsyncWebClient, event: Mapping[str, Any]) -> None:

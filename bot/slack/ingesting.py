@@ -12,7 +12,7 @@ from auth.rights import rights_of
 from bot.queue import JobQueue
 from bot.slack.delivery import Outbox
 from bot.slack.files import download
-from bot.slack.ingest_requests import IngestionRequest, end_request, read_request
+from bot.slack.ingest_requests import IngestionRequest, NewRequest, end_request, read_request
 from bot.slack.places import DIRECT, Place
 from bot.slack.views import escape, offer_blocks, plain_blocks
 from retrieval.ingestion import Ingestor, Outcome, Submission
@@ -73,14 +73,14 @@ class Intake:
         try:
             outcome = await self._ingest(request)
         except OstiaryError as error:
-            await self._report(request, f"{request.title} was not added. {error}", "failed")
+            await self._report(request, f"{_called(request)} was not added. {error}", "failed")
             return
         await self._report(request, describe(outcome, request.readers or ""), "done")
 
     async def give_up(self, request_id: int) -> None:
         request = await self._read(request_id)
         if request is not None and request.state in {"waiting", "accepted"}:
-            said = f"Something went wrong while adding {request.title}; nothing was added. Please try again later."
+            said = f"{_called(request)} was not added: something went wrong. Please try again later."
             await self._report(request, said, "failed")
 
     async def _ingest(self, request: IngestionRequest) -> Outcome:
@@ -124,9 +124,10 @@ class Intake:
 def describe(outcome: Outcome, readers: str) -> str:
     """One line on what became of a document."""
     for_whom = f"for {describe_readers(readers)}"
+    passages = f"{outcome.chunks} passage{'' if outcome.chunks == 1 else 's'}"
     return {
-        "added": f"{outcome.title} was added {for_whom}: {outcome.chunks} passages can be found now.",
-        "updated": f"{outcome.title} was updated {for_whom}: its new version has {outcome.chunks} passages.",
+        "added": f"{outcome.title} was added {for_whom}: {passages} can be found now.",
+        "updated": f"{outcome.title} was updated {for_whom}: its new version has {passages}.",
         "relabelled": f"{outcome.title} was known already; it can now be read {for_whom}.",
         "unchanged": f"{outcome.title} is known already, unchanged, {for_whom}.",
     }[outcome.status]
@@ -143,6 +144,16 @@ def readers_policy(roles: list[str], rule: str) -> Policy:
     if rule == "all":
         return Policy(frozenset({Clause(frozenset(roles))}))
     return Policy(frozenset(Clause(frozenset({role})) for role in roles))
+
+
+def has_own_title(request: IngestionRequest | NewRequest) -> bool:
+    """Whether what was handed in may name itself: files and pages do, pasted text goes by its first words."""
+    return request.kind != "text"
+
+
+def _called(request: IngestionRequest) -> str:
+    """What to call a document of which only the request is known."""
+    return request.title or (title_of_link(request.locator) if request.kind == "url" else "The file")
 
 
 def title_of_link(url: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from auth.roles import EVERYONE, GUEST
 from bot.answering import Answer
 from bot.citing import source_details, source_name
 from retrieval.passages import Passage
@@ -15,6 +16,7 @@ READERS_VIEW = "ingest_readers"
 SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT = 3000, 100, 75
 # Together, and with every character of a name escaped, they fit one block.
 NAME_LIMIT, LINK_LIMIT = 400, 900
+_BUILT_IN_ORDER = {EVERYONE: 0, GUEST: 1}
 
 
 def escape(text: str) -> str:
@@ -57,18 +59,26 @@ def offer_blocks(title: str, request_id: int) -> list[Block]:
     return [_section(said), {"type": "actions", "elements": [button]}]
 
 
-def readers_view(title: str, request_id: int, roles: Mapping[str, str]) -> dict[str, Any]:
-    """The modal in which an admin names a document and its readers; carries the request's id and no more."""
-    options = [_role_option(name, text) for name, text in roles.items()][:OPTION_LIMIT]
+def readers_view(
+    title: str, request_id: int, roles: Mapping[str, str], *, has_own_title: bool = False, offer_ts: str = ""
+) -> dict[str, Any]:
+    """The modal in which an admin names a document and its readers.
+
+    It carries the request's id and, where a button opened it, the ts of the message with that button.
+    """
+    built_in_first = sorted(
+        roles.items(), key=lambda role: _BUILT_IN_ORDER.get(role[0], len(_BUILT_IN_ORDER))
+    )
+    options = [_role_option(name, text) for name, text in built_in_first][:OPTION_LIMIT]
     return {
         "type": "modal",
         "callback_id": READERS_VIEW,
-        "private_metadata": str(request_id),
+        "private_metadata": f"{request_id} {offer_ts}".strip(),
         "title": _plain("Add a document"),
         "submit": _plain("Add"),
         "close": _plain("Cancel"),
         "blocks": [
-            _input("title", "Title", _title_field(title)),
+            _own_title(title) if has_own_title else _input("title", "Title", _title_field(title)),
             _input(
                 "readers",
                 "Who may read it?",
@@ -89,6 +99,12 @@ def readers_view(title: str, request_id: int, roles: Mapping[str, str]) -> dict[
             ),
         ],
     }
+
+
+def _own_title(name: str) -> Block:
+    """A field for a title that a file or a page may well have itself."""
+    hint = _plain(f"Left empty, {name[:NAME_LIMIT]} keeps the title that it has itself.")
+    return {**_input("title", "Title", _title_field("")), "optional": True, "hint": hint}
 
 
 def _title_field(title: str) -> Block:
@@ -148,8 +164,16 @@ def _role_option(name: str, description: str) -> Block:
 
 
 def _option(text: str, value: str, description: str = "") -> Block:
-    option: Block = {"text": _plain(text[:TITLE_LIMIT]), "value": value}
-    return {**option, "description": _plain(description[:TITLE_LIMIT])} if description else option
+    option: Block = {"text": _plain(_cut(text)), "value": value}
+    return {**option, "description": _plain(_cut(description))} if description else option
+
+
+def _cut(text: str) -> str:
+    """What fits an option, cut between words where there are any."""
+    if len(text) <= TITLE_LIMIT:
+        return text
+    kept, space, _ = text[:TITLE_LIMIT].rpartition(" ")
+    return (kept.rstrip(" ,;:.") if space and kept.strip() else text[: TITLE_LIMIT - 1]) + "…"
 
 
 def _input(block_id: str, label: str, element: Block) -> Block:

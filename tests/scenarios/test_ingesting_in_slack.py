@@ -35,6 +35,19 @@ async def test_a_file_in_a_direct_message_is_offered_given_readers_and_added(off
     assert "engineering, or people" in said.plain
 
 
+async def test_a_file_keeps_its_own_title_and_its_button_goes(office: Office) -> None:
+    await office.visitor.dm("pia", "", files=[NewFile("deck.md", b"# Parking\n\nGuests park on deck 3.")])
+    offer = await office.visitor.wait_for_reply("pia", "@ostiary", timeout=PATIENCE_S)
+    await office.visitor.click("pia", offer.ts, "@ostiary", CHOOSE_READERS)
+    (view,) = office.visitor.views_open_for("pia")
+    await office.visitor.submit_view("pia", view.id, {"readers": ["people"], "rule": "any"})
+    said = await office.visitor.wait_for_reply("pia", "@ostiary", containing="was added", timeout=PATIENCE_S)
+    assert said.plain == "Parking was added for people: 1 passage can be found now."
+    (settled,) = [m for m in office.visitor.visible_to("pia", "@ostiary") if m.ts == offer.ts]
+    assert settled.plain == "deck.md is being added for people."
+    assert all(block["type"] != "actions" for block in settled.blocks)
+
+
 async def test_somebody_who_is_no_admin_adds_nothing(office: Office) -> None:
     outcome = await office.visitor.command("enzo", "#general", "/ingest", CANTEEN)
     assert outcome.acknowledged

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answering import Answer, CitedSentence
+from bot.slack.ingesting import describe
 from bot.slack.views import (
     SECTION_LIMIT,
     _split,
@@ -21,6 +22,7 @@ from bot.slack.views import (
     readers_view,
     role_choice,
 )
+from retrieval.ingestion import Outcome
 from retrieval.passages import Passage
 
 ALIVE = ["<@U1>", "<!channel>", "<https://evil.example|payroll>", "<#C1|general>"]
@@ -171,6 +173,40 @@ def test_a_modal_offers_no_more_roles_than_slack_takes() -> None:
     options = view["blocks"][1]["element"]["options"]
     assert len(options) == 100
     assert all(len(option["description"]["text"]) <= 75 for option in options)
+
+
+def test_a_modal_offers_everyone_and_guests_first() -> None:
+    view = readers_view("Leave", 7, {"board": "", "everyone": "", "guest": "", "hr": ""})
+    options = view["blocks"][1]["element"]["options"]
+    assert [option["value"] for option in options] == ["everyone", "guest", "board", "hr"]
+
+
+def test_a_long_description_of_a_role_is_cut_between_words() -> None:
+    words = "People who " + "keep the books, " * 9
+    option = readers_view("Leave", 7, {"finance": words})["blocks"][1]["element"]["options"][0]
+    assert (
+        option["description"]["text"]
+        == "People who keep the books, keep the books, keep the books, keep the books…"
+    )
+
+
+def test_a_document_with_a_title_of_its_own_needs_none_in_the_modal() -> None:
+    field = readers_view("leave.md", 7, {"hr": ""}, has_own_title=True)["blocks"][0]
+    assert field["optional"] is True
+    assert "initial_value" not in field["element"]
+    assert "leave.md" in field["hint"]["text"]
+    assert "optional" not in readers_view("Leave", 7, {"hr": ""})["blocks"][0]
+
+
+def test_a_modal_opened_by_a_button_carries_the_message_that_the_button_is_in() -> None:
+    assert readers_view("Leave", 7, {"hr": ""}, offer_ts="17.5")["private_metadata"] == "7 17.5"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said"), [(1, "1 passage can"), (2, "2 passages can"), (0, "0 passages can")]
+)
+def test_passages_are_counted_in_words(chunks: int, said: str) -> None:
+    assert said in describe(Outcome(1, "Leave", chunks, "added"), "hr")
 
 
 def test_a_choice_of_readers_is_read_from_what_was_submitted() -> None:

@@ -17,6 +17,10 @@ import pypdfium2
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.demo.workspace import workspace_seed
+from bot.directory_file import read_directory
+from bot.slack.small_talk import SUGGESTED_PROMPTS
+
 COMPANY = Path(__file__).parents[3] / "bot" / "demo" / "company"
 TOML = tomllib.loads((COMPANY / "company.toml").read_text(encoding="utf-8"))
 
@@ -358,3 +362,7 @@ def test_the_tour_is_long_enough_and_touches_every_format() -> None:
 def test_the_tour_asks_in_vain_too() -> None:
     assert sum(e.get("expects") == "" for e in TOUR) >= 3
     assert sum("expects" not in e for e in TOUR) >= 3
+
+
+def test_an_empty_direct_message_suggests_what_the_manifest_does() -> None:
+    assert workspace_seed(read_directory(COMPANY / "company.toml")).prompts == SUGGESTED_PROMPTS
