@@ -28,7 +28,7 @@ onChange((state) => {
 
 function begin(state) {
   const first = state.people.find((known) => known.kind === "member" && !known.deleted) ?? state.people.find((known) => known.kind !== "bot");
-  if (first) go({ person: first.handle });
+  if (first) go({ person: first.handle, channel: `@${state.bot.handle}` }); // where the app suggests what to ask
 }
 
 function firstChannel(state) {
@@ -114,8 +114,8 @@ function homeTab(state) {
 function emptiness(state) {
   const direct = isDirect(state);
   const title = direct ? `This is where you talk to ${state.bot.name}` : `This is the start of #${state.channel.name}`;
-  const words = direct ? "Only you two can read it. Ask a question." : state.channel.topic || `Mention @${state.bot.handle} to ask it something.`;
-  return h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, words));
+  const words = direct ? "Only you two can read it. Ask a question." : `Mention @${state.bot.handle} to ask it something.`;
+  return h("div", { class: "empty" }, h("h2", {}, title), direct || !state.channel.topic ? null : h("p", {}, state.channel.topic), h("p", {}, words));
 }
 
 // Foot

@@ -117,6 +117,14 @@ async def test_an_open_modal_is_gone_once_the_page_is_loaded_anew(
         await page.reload()
 
 
+async def test_who_opens_the_page_without_an_address_meets_the_bot(
+    sandbox: SandboxServer, connected: AsyncApp, page: Page
+) -> None:
+    await page.goto(sandbox.url)
+    await expect(page.get_by_test_id("channel-title")).to_have_text("ostiary")
+    await expect(page.get_by_placeholder("Message ostiary")).to_be_visible()
+
+
 async def test_an_empty_direct_message_suggests_what_to_ask(
     sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient, page: Page
 ) -> None:
