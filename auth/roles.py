@@ -9,7 +9,7 @@ EVERYONE = "everyone"
 GUEST = "guest"
 """Built in: held by every active guest of the workspace."""
 ADMIN = "ostiary-admin"
-"""May feed and administer the knowledge base. Slack's own admin flag does not grant it."""
+"""May add documents and choose their readers. Slack's own admin flag does not grant it."""
 BUILT_IN = frozenset({EVERYONE, GUEST, ADMIN})
 
 Inheritance = Mapping[str, frozenset[str]]
