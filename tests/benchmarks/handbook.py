@@ -25,7 +25,7 @@ from auth.database import Database
 from auth.directory import person_called
 from auth.rights import nothing, rights_of
 from bot.assistant import NOTHING_FOUND, Assistant, Reply
-from bot.cli.output import cite
+from bot.cli.answers import cite
 from bot.runtime import load_embeddings, open_assistant, open_database, the_workspace
 from bot.settings import load_settings
 from retrieval.retriever import Library
