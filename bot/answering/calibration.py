@@ -60,7 +60,8 @@ def field_of(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 # Fitted by tests/benchmarks/answering.py on 400 questions of 16 Wikipedia articles (SQuAD 2 dev, CC BY-SA 4.0).
 # On 130 questions of 13 other articles: 71 in 100 answered, 94 in 100 of those from the right sentence; where the
 # paragraph that answers is hidden, and others of its article are not, 12 in 100 get an answer; from a foreign
-# corpus none. A threshold of 0.5 would answer 69 and 12, one of 0.4 76 and 15. `gain` by its sweep.
+# corpus none. A threshold of 0.5 would answer 69 and 12, one of 0.4 76 and 15. `gain` was
+# swept before the last fit.
 CALIBRATION = Calibration(
     choice=(4.06, 5.88, -0.59, 0.58),
     trust=(3.45, 0.64, -0.27, -0.29, 1.12, -4.74),
