@@ -108,7 +108,10 @@ class Events:
         """`kind` is team_join or user_change."""
         ts = self._workspace.stamps.next()
         user = user_json(person, self._workspace.bot_id, self._workspace.app_id)
-        self._send(kind, None, {"type": kind, "user": user, "event_ts": ts})
+        event: dict[str, Any] = {"type": kind, "user": user, "event_ts": ts}
+        if kind == "user_change":
+            event["cache_ts"] = person.updated
+        self._send(kind, None, event)
 
     def reaction(self, kind: str, user_id: str, name: str, message: Message) -> None:
         """`kind` is reaction_added or reaction_removed."""

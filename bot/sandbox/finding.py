@@ -57,9 +57,15 @@ class Finding:
         channels = {c.name: c.channel_id for c in self._workspace.channels.values() if c.kind != "im"}
         return people, channels
 
+    def _present(self, person: str, move: str) -> Person:
+        """Somebody who can sign in. `move` says what a deactivated person cannot do."""
+        found = self.who(person)
+        if found.deleted:
+            raise VisitorError(f"{found.name} is deactivated and cannot {move}.")
+        return found
+
     def _check_may_write(self, author: Person, place: Channel) -> None:
-        if author.deleted:
-            raise VisitorError(f"{author.name} is deactivated and cannot write.")
+        self._present(author.user_id, "write")
         if author.user_id not in place.members:
             raise VisitorError(f"{author.name} is not in #{place.name}; join it first.")
         if place.archived:

@@ -65,36 +65,55 @@ def person_from(seed: PersonSeed, team_id: str) -> Person:
 
 
 def user_json(person: Person, bot_id: str, app_id: str) -> dict[str, Any]:
-    """The `user` object of Slack's Web API."""
-    profile: dict[str, Any] = {
-        "title": person.title,
-        "real_name": person.name,
-        "real_name_normalized": person.name,
-        "display_name": person.handle,
-        "display_name_normalized": person.handle,
-        "team": person.team_id,
-    }
-    if person.kind == "bot":
-        profile |= {"bot_id": bot_id, "api_app_id": app_id}
-    return {
+    """The `user` object of Slack's Web API. Of a deactivated person Slack says neither kind nor flags."""
+    shape: dict[str, Any] = {
         "id": person.user_id,
         "team_id": person.team_id,
         "name": person.handle,
         "deleted": person.deleted,
+        "profile": _profile_json(person, bot_id, app_id),
+        "is_bot": person.kind == "bot",
+        "is_app_user": False,
+        "updated": person.updated,
+    }
+    if person.deleted:
+        return shape | {"is_forgotten": False}
+    return shape | {
         "color": _COLOURS[sum(person.user_id.encode()) % len(_COLOURS)],
         "real_name": person.name,
         "tz": "Europe/London",
         "tz_label": "Greenwich Mean Time",
         "tz_offset": 0,
-        "profile": profile,
         "is_admin": person.is_admin or person.is_owner,
         "is_owner": person.is_owner,
         "is_primary_owner": person.is_owner,
         "is_restricted": person.is_guest,
         "is_ultra_restricted": person.kind == "single_channel_guest",
         "is_stranger": person.kind == "outsider",
-        "is_bot": person.kind == "bot",
-        "is_app_user": False,
         "is_email_confirmed": person.kind != "bot",
-        "updated": person.updated,
+        "who_can_share_contact_card": "EVERYONE",
     }
+
+
+def _profile_json(person: Person, bot_id: str, app_id: str) -> dict[str, Any]:
+    first, _, last = person.name.partition(" ")
+    profile: dict[str, Any] = {
+        "title": person.title,
+        "phone": "",
+        "skype": "",
+        "real_name": person.name,
+        "real_name_normalized": person.name,
+        "display_name": person.handle,
+        "display_name_normalized": person.handle,
+        "first_name": first,
+        "last_name": last,
+        "status_text": "",
+        "status_emoji": "",
+        "status_expiration": 0,
+        "team": person.team_id,
+    }
+    if person.kind == "bot":
+        profile |= {"bot_id": bot_id, "api_app_id": app_id}
+    if person.is_guest and not person.deleted:
+        profile |= {"guest_invited_by": "", "guest_expiration_ts": 0}
+    return profile

@@ -1,0 +1,51 @@
+"""Coming into conversations and leaving them."""
+
+from __future__ import annotations
+
+from bot.sandbox.channels import Channel
+from bot.sandbox.finding import Finding, VisitorError
+from bot.sandbox.people import Person
+from bot.sandbox.seen import SeenView, see_view
+
+
+class Coming(Finding):
+    """Moves of a person who looks in, joins or goes, and of whoever brings them."""
+
+    async def open_dm(self, person: str) -> None:
+        """Look into the direct message with the bot: app_home_opened, tab messages."""
+        self._sandbox.events.home_opened(self.who(person).user_id, self._direct(person), "messages", None)
+
+    async def open_home(self, person: str) -> SeenView | None:
+        """Look at the bot's home tab; returns what is there now."""
+        view = self._sandbox.views.home(self.who(person).user_id)
+        shape = self._sandbox.views.json(view) if view else None
+        self._sandbox.events.home_opened(self.who(person).user_id, self._direct(person), "home", shape)
+        return see_view(view, shape) if view and shape else None
+
+    async def join(self, person: str, channel: str) -> None:
+        joiner, place = self.who(person), self.where(person, channel)
+        if place.kind != "channel" or not joiner.is_full_member:
+            raise VisitorError(f"{joiner.name} cannot join #{place.name} without an invitation.")
+        self._admit(joiner, place)
+
+    async def invite(self, channel: str, person: str) -> None:
+        """Bring a person or the bot into a channel."""
+        place = self._workspace.find_channel(channel)
+        if place is None or place.kind == "im":
+            raise VisitorError(f"There is no channel {channel}.")
+        self._admit(self._present(person, "be invited"), place)
+
+    def _admit(self, person: Person, channel: Channel) -> None:
+        if person.user_id in channel.members:
+            return
+        channel.members.append(person.user_id)
+        self._sandbox.events.membership("member_joined_channel", person.user_id, channel)
+        self._workspace.changes.ring()
+
+    async def leave(self, person: str, channel: str) -> None:
+        leaver, place = self.who(person), self._workspace.find_channel(channel)
+        if place is None or place.kind == "im" or leaver.user_id not in place.members:
+            raise VisitorError(f"{leaver.name} is not in {channel}.")
+        place.members.remove(leaver.user_id)
+        self._sandbox.events.membership("member_left_channel", leaver.user_id, place)
+        self._workspace.changes.ring()
