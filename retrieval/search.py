@@ -2,11 +2,12 @@
 
 Both walls stand in each statement: the labels of the clearance are named in the query, and row-level security
 compares every row with them again. How to search depends on how many rows are visible: below a threshold an
-exact scan is as fast and never misses, above it the HNSW index is scanned iteratively.
+exact scan is as fast and never misses, above it the HNSW index is scanned iteratively. That both walls stand is
+never taken for granted: see `retrieval.locks`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.clearance import Clearance
 from auth.database import Database
 from retrieval.embedding import Vectors, as_pgvector
+from retrieval.locks import CrossCheck, Standing, compare_locks, insist_on
 from retrieval.passages import Passage
 
 # The application's filter. Row-level security does the same again; each alone is enough, and is tested so.
@@ -31,6 +33,7 @@ class SearchSettings:
     ef_search: int = 100
     max_scan_tuples: int = 60_000
     rank_constant: int = 60
+    cross_check: CrossCheck = field(default_factory=lambda: CrossCheck(0))
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,9 @@ _FUSED = """
     fused AS (
         SELECT chunk_id, sum(1.0 / (:rank_constant + place)) AS score FROM ranked GROUP BY chunk_id
     )
-    SELECT c.id, c.document_id, c.label_id, n.title, c.text, c.heading_path, c.page, d.uri, n.dated,
-        v.emb, fused.score, (SELECT count(*) FROM nearest) AS nearest_found
+    SELECT c.id, c.workspace_id, c.document_id, c.label_id, n.title, c.text, c.heading_path, c.page, d.uri,
+        n.dated, v.emb, ARRAY[c.label_id, v.label_id, n.label_id, d.label_id] AS label_ids, fused.score,
+        (SELECT count(*) FROM nearest) AS nearest_found
     FROM fused
     JOIN retrieval.chunk c ON c.id = fused.chunk_id AND c.workspace_id = :workspace_id
     JOIN retrieval.chunk_vec v ON v.workspace_id = c.workspace_id AND v.chunk_id = c.id
@@ -98,10 +102,13 @@ async def search(
     """Candidates under `clearance`, best first: at most `settings.candidates`.
 
     `vector` is the question's, (384,), L2-normalised. An empty clearance finds nothing.
+    Raises LocksDisagree, and returns nothing, if anything turns up that the clearance does not open.
     """
     settings = settings or SearchSettings()
     async with database.reading_as(clearance) as connection:
         binds = await _binds(connection, clearance, question, vector, settings)
+        if settings.cross_check.is_due():
+            await compare_locks(connection, clearance, LABEL_FILTER, binds)
         visible = await _count_visible(connection, binds, settings)
         if visible == 0:
             return []
@@ -109,17 +116,25 @@ async def search(
             rows = await _fused(connection, _INDEXED, binds)
             # Few rows seen through the index although more are visible: look again, exactly.
             if rows and rows[0].nearest_found >= min(settings.candidates, visible):
-                return _candidates(rows)
-        return _candidates(await _fused(connection, _EXACT, binds))
+                return _candidates(rows, clearance)
+        return _candidates(await _fused(connection, _EXACT, binds), clearance)
 
 
 async def readable(database: Database, clearance: Clearance, chunk_ids: Collection[int]) -> frozenset[int]:
-    """Those of the given chunks that `clearance` may read now."""
-    statement = text(f"SELECT v.id FROM retrieval.chunk v WHERE v.id = ANY(:chunk_ids) AND {LABEL_FILTER}")
-    binds = {"workspace_id": clearance.workspace_id, "label_ids": sorted(clearance.label_ids)}
+    """Those of the given chunks that `clearance` may read now. Raises LocksDisagree as `search` does."""
+    statement = text(
+        "SELECT v.id, v.workspace_id, ARRAY[v.label_id] AS label_ids FROM retrieval.chunk v"
+        f" WHERE v.id = ANY(:chunk_ids) AND {LABEL_FILTER}"
+    )
+    binds = {**_filter_binds(clearance), "chunk_ids": sorted(chunk_ids)}
     async with database.reading_as(clearance) as connection:
-        rows = await connection.execute(statement, {**binds, "chunk_ids": sorted(chunk_ids)})
-        return frozenset(rows.scalars())
+        rows = (await connection.execute(statement, binds)).all()
+    insist_on(clearance, _standings(rows))
+    return frozenset(row.id for row in rows)
+
+
+def _filter_binds(clearance: Clearance) -> dict[str, object]:
+    return {"workspace_id": clearance.workspace_id, "label_ids": sorted(clearance.label_ids)}
 
 
 async def _binds(
@@ -130,8 +145,7 @@ async def _binds(
     settings: SearchSettings,
 ) -> dict[str, object]:
     return {
-        "workspace_id": clearance.workspace_id,
-        "label_ids": sorted(clearance.label_ids),
+        **_filter_binds(clearance),
         "vector": as_pgvector(vector),
         "words": (await connection.execute(_WORDS, {"question": question})).scalar() or "",
         "candidates": settings.candidates,
@@ -152,9 +166,14 @@ async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, obj
     return (await connection.execute(text(statement), binds)).all()
 
 
-def _candidates(rows: Sequence[Row[Any]]) -> list[Candidate]:
+def _candidates(rows: Sequence[Row[Any]], clearance: Clearance) -> list[Candidate]:
+    insist_on(clearance, _standings(rows))
     mappings: list[Mapping[str, Any]] = [row._mapping for row in rows]  # type: ignore[misc]
     return [Candidate(_passage(m), _vector(m["emb"])) for m in mappings]
+
+
+def _standings(rows: Sequence[Row[Any]]) -> list[Standing]:
+    return [Standing(row.id, row.workspace_id, frozenset(row.label_ids)) for row in rows]
 
 
 def _passage(row: Mapping[str, Any]) -> Passage:

@@ -23,7 +23,7 @@ NO_SIGHT = """
 
 _UNDER = "(t.workspace_id, t.label_id) IN (SELECT * FROM unnest(workspace_ids, label_ids))"
 _ROWS = " UNION ALL ".join(
-    f"SELECT '{table}', t.{name}, t.label_id FROM retrieval.{table} t WHERE {_UNDER}"
+    f"SELECT '{table}', t.workspace_id, t.{name}, t.label_id FROM retrieval.{table} t WHERE {_UNDER}"
     for table, name in NAMED.items()
 )
 
@@ -36,10 +36,10 @@ READINGS = {
             SELECT l.workspace_id, l.id FROM auth.access_label l
         $$""",
     "rows_under(workspace_ids bigint[], label_ids bigint[])": f"""
-        RETURNS TABLE (kind text, id bigint, label_id bigint) {{safely}} AS $$ {_ROWS} $$""",
+        RETURNS TABLE (kind text, workspace_id bigint, id bigint, label_id bigint) {{safely}} AS $$ {_ROWS} $$""",
     "lexical_under(workspace_ids bigint[], label_ids bigint[], query tsquery, how_many integer)": f"""
-        RETURNS TABLE (chunk_id bigint, label_id bigint) {{safely}} AS $$
-            SELECT t.id, t.label_id FROM retrieval.chunk t
+        RETURNS TABLE (workspace_id bigint, chunk_id bigint, label_id bigint) {{safely}} AS $$
+            SELECT t.workspace_id, t.id, t.label_id FROM retrieval.chunk t
             WHERE t.is_current AND t.words @@ query AND {_UNDER}
             ORDER BY ts_rank(t.words, query, 1) DESC, t.id LIMIT how_many
         $$""",
