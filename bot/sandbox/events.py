@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.sandbox.channels import Channel
 from bot.sandbox.delivery import Deliveries
+from bot.sandbox.groups import Group, subteam_json
 from bot.sandbox.messages import Message
 from bot.sandbox.people import Person, user_json
 from bot.sandbox.shapes import message_json
@@ -23,6 +24,9 @@ SUBSCRIPTIONS = {
     "member_left_channel": "channels:read",
     "team_join": "users:read",
     "user_change": "users:read",
+    "subteam_created": "usergroups:read",
+    "subteam_updated": "usergroups:read",
+    "subteam_members_changed": "usergroups:read",
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
 }
@@ -112,6 +116,27 @@ class Events:
         if kind == "user_change":
             event["cache_ts"] = person.updated
         self._send(kind, None, event)
+
+    def group(self, kind: str, group: Group) -> None:
+        """`kind` is subteam_created or subteam_updated."""
+        users = self._workspace.active_members(group)
+        subteam = subteam_json(group, users, self._workspace.team_id)
+        self._send(kind, None, {"type": kind, "subteam": subteam, "event_ts": self._workspace.stamps.next()})
+
+    def group_members(self, group: Group, previous_update: int, added: list[str], removed: list[str]) -> None:
+        event = {
+            "type": "subteam_members_changed",
+            "subteam_id": group.group_id,
+            "team_id": self._workspace.team_id,
+            "date_previous_update": previous_update,
+            "date_update": group.updated,
+            "added_users": added,
+            "added_users_count": len(added),
+            "removed_users": removed,
+            "removed_users_count": len(removed),
+            "event_ts": self._workspace.stamps.next(),
+        }
+        self._send("subteam_members_changed", None, event)
 
     def reaction(self, kind: str, user_id: str, name: str, message: Message) -> None:
         """`kind` is reaction_added or reaction_removed."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bot.sandbox.changes import Changes
 from bot.sandbox.channels import Channel, ChannelKind
 from bot.sandbox.files import FileStore
+from bot.sandbox.groups import Group
 from bot.sandbox.messages import History, Message, TimeStamps
 from bot.sandbox.people import Person, person_from
 from bot.sandbox.seed import PersonSeed, WorkspaceSeed
@@ -56,6 +57,12 @@ class Workspace:
         self.statuses: dict[tuple[str, str], Status] = {}
         self.panes: dict[tuple[str, str], Pane] = {}
         self.bot_user_id = self._populate()
+        self.groups = {
+            group.group_id: Group(
+                group.group_id, group.handle, group.name, [self._seeded(handle) for handle in group.members]
+            )
+            for group in seed.groups
+        }
 
     def _populate(self) -> str:
         for seed in self.seed.people:
@@ -118,6 +125,17 @@ class Workspace:
             return self.channels[which]
         name = which.removeprefix("#")
         return next((c for c in self.channels.values() if c.kind != "im" and c.name == name), None)
+
+    def find_group(self, which: str) -> Group | None:
+        """A user group by id or by handle, with or without its @."""
+        if which in self.groups:
+            return self.groups[which]
+        handle = which.removeprefix("@")
+        return next((group for group in self.groups.values() if group.handle == handle), None)
+
+    def active_members(self, group: Group) -> list[str]:
+        """User ids; whoever is deactivated is in no user group."""
+        return [user for user in group.members if not self.people[user].deleted]
 
     def open_direct_message(self, user_id: str) -> Channel | None:
         """The conversation between a person and the bot; none with the bot itself."""

@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.sandbox.arguments import Arguments
 from bot.sandbox.errors import SlackError
+from bot.sandbox.groups import Group, group_json
 from bot.sandbox.methods.registry import Answer, method
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.seed import GroupSeed
 
 
-def _member_ids(sandbox: Sandbox, group: GroupSeed) -> list[str]:
-    people = (sandbox.workspace.find_person(handle) for handle in group.members)
-    return [person.user_id for person in people if person is not None and not person.deleted]
-
-
-def _need_paid_plan(sandbox: Sandbox) -> None:
+def _known(sandbox: Sandbox, arguments: Arguments) -> list[Group]:
+    """The groups, disabled ones only where the call asks for them; plan_upgrade_required without a plan."""
     if not sandbox.workspace.seed.paid_plan:
         raise SlackError("plan_upgrade_required")
+    disabled_too = arguments.flag("include_disabled")
+    return [group for group in sandbox.workspace.groups.values() if disabled_too or not group.deleted]
 
 
 @method("usergroups.list", "usergroups:read")
 def group_list(sandbox: Sandbox, arguments: Arguments) -> Answer:
-    _need_paid_plan(sandbox)
-    return {"usergroups": [_group_json(sandbox, group, arguments) for group in sandbox.workspace.seed.groups]}
-
-
-def _group_json(sandbox: Sandbox, group: GroupSeed, arguments: Arguments) -> dict[str, Any]:
-    members = _member_ids(sandbox, group)
-    shape: dict[str, Any] = {
-        "id": group.group_id,
-        "team_id": sandbox.workspace.team_id,
-        "is_usergroup": True,
-        "is_subteam": True,
-        "is_external": False,
-        "name": group.name,
-        "handle": group.handle,
-        "description": "",
-        "date_create": 0,
-        "date_update": 0,
-        "date_delete": 0,
-        "prefs": {"channels": [], "groups": []},
+    return {
+        "usergroups": [
+            group_json(
+                group,
+                sandbox.workspace.active_members(group),
+                sandbox.workspace.team_id,
+                with_users=arguments.flag("include_users"),
+                with_count=arguments.flag("include_count"),
+            )
+            for group in _known(sandbox, arguments)
+        ]
     }
-    if arguments.flag("include_users"):
-        shape["users"] = members
-    if arguments.flag("include_count"):
-        shape["user_count"] = len(members)
-    return shape
 
 
 @method("usergroups.users.list", "usergroups:read")
 def group_members(sandbox: Sandbox, arguments: Arguments) -> Answer:
-    _need_paid_plan(sandbox)
-    wanted = arguments.required("usergroup")
-    for group in sandbox.workspace.seed.groups:
-        if group.group_id == wanted:
-            return {"users": _member_ids(sandbox, group)}
-    raise SlackError("no_such_subteam")
+    groups = {group.group_id: group for group in _known(sandbox, arguments)}
+    group = groups.get(arguments.required("usergroup"))
+    if group is None:
+        raise SlackError("no_such_subteam")
+    return {"users": sandbox.workspace.active_members(group)}

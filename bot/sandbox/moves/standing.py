@@ -56,6 +56,8 @@ class Standing(Finding):
         gone.deleted, gone.is_admin, gone.is_owner = True, False, False
         for channel in self._channels_with(gone):
             channel.members.remove(gone.user_id)
+        for group in self._workspace.groups.values():
+            group.members = [user for user in group.members if user != gone.user_id]
         self._sandbox.views.clear(gone.user_id)
         self._tell(gone)
 
