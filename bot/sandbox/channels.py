@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ChannelKind = Literal["channel", "group", "im"]
+ChannelKind = Literal["channel", "group", "im", "mpim"]
 
 
 @dataclass
@@ -16,8 +16,14 @@ class Channel:
     members: list[str] = field(default_factory=list)  # user ids, in order of joining
     topic: str = ""
     archived: bool = False
-    shared: bool = False
+    connected: list[str] = field(default_factory=list)  # ids of the other teams in it (Slack Connect)
+    pending: list[str] = field(default_factory=list)  # ids of teams that were invited and have not come yet
+    host: str = ""  # the team that offers it to the others; empty: the workspace itself
     created: int = 1_700_000_000
+
+    @property
+    def shared(self) -> bool:
+        return bool(self.connected)
 
     @property
     def private(self) -> bool:
@@ -25,8 +31,8 @@ class Channel:
 
     @property
     def scope_family(self) -> str:
-        """The word that Slack's scopes use for this kind: channels:read, groups:read, im:read."""
-        return {"channel": "channels", "group": "groups", "im": "im"}[self.kind]
+        """The word that Slack's scopes use for this kind: channels:read, groups:read, im:read, mpim:read."""
+        return {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}[self.kind]
 
 
 def channel_json(channel: Channel, viewer: str, team_id: str) -> dict[str, Any]:
@@ -38,9 +44,9 @@ def channel_json(channel: Channel, viewer: str, team_id: str) -> dict[str, Any]:
         "name": channel.name,
         "name_normalized": channel.name,
         "is_channel": channel.kind == "channel",
-        "is_group": channel.kind == "group",
+        "is_group": channel.kind in ("group", "mpim"),
         "is_im": False,
-        "is_mpim": False,
+        "is_mpim": channel.kind == "mpim",
         "is_private": channel.private,
         "created": channel.created,
         "is_archived": channel.archived,
@@ -48,9 +54,13 @@ def channel_json(channel: Channel, viewer: str, team_id: str) -> dict[str, Any]:
         "is_shared": channel.shared,
         "is_org_shared": False,
         "is_ext_shared": channel.shared,
-        "is_pending_ext_shared": False,
-        "pending_shared": [],
-        "shared_team_ids": [team_id],
+        "is_pending_ext_shared": bool(channel.pending),
+        "pending_shared": list(channel.pending),
+        "pending_connected_team_ids": list(channel.pending),
+        "shared_team_ids": [team_id, *channel.connected],
+        "internal_team_ids": [team_id] if channel.shared else [],
+        "connected_team_ids": list(channel.connected),
+        "conversation_host_id": (channel.host or team_id) if channel.shared else "",
         "context_team_id": team_id,
         "creator": "",
         "unlinked": 0,

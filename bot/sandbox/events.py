@@ -9,19 +9,23 @@ from bot.sandbox.channels import Channel
 from bot.sandbox.delivery import Deliveries
 from bot.sandbox.groups import Group, subteam_json
 from bot.sandbox.messages import Message
-from bot.sandbox.people import Person, user_json
-from bot.sandbox.shapes import message_json
+from bot.sandbox.people import Person
+from bot.sandbox.shapes import message_json, person_json
 from bot.sandbox.workspace import Workspace
 
-# Subscription -> the scope without which Slack does not send it.
+# Subscription -> the scope without which Slack does not send it. For what happens to a channel it is the one
+# that its kind needs: groups:read where the table says channels:read and the channel is private.
 SUBSCRIPTIONS = {
     "app_mention": "app_mentions:read",
     "message.im": "im:history",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
+    "message.mpim": "mpim:history",
     "app_home_opened": "",
     "member_joined_channel": "channels:read",
     "member_left_channel": "channels:read",
+    "channel_shared": "channels:read",
+    "channel_unshared": "channels:read",
     "team_join": "users:read",
     "user_change": "users:read",
     "subteam_created": "usergroups:read",
@@ -30,7 +34,12 @@ SUBSCRIPTIONS = {
     "reaction_added": "reactions:read",
     "reaction_removed": "reactions:read",
 }
-_MESSAGE_SUBSCRIPTION = {"channel": "message.channels", "group": "message.groups", "im": "message.im"}
+_MESSAGE_SUBSCRIPTION = {
+    "channel": "message.channels",
+    "group": "message.groups",
+    "im": "message.im",
+    "mpim": "message.mpim",
+}
 
 
 class Events:
@@ -101,17 +110,28 @@ class Events:
             "user": user_id,
             "channel": channel.channel_id,
             "channel_type": "C" if channel.kind == "channel" else "G",
-            "team": self._workspace.team_id,
+            "team": self._workspace.team_of(user_id),
             "event_ts": self._workspace.stamps.next(),
         }
         if inviter is not None:
             event["inviter"] = inviter
         self._send(kind, channel, event)
 
+    def sharing(self, kind: str, channel: Channel, team_id: str) -> None:
+        """`kind` is channel_shared or channel_unshared; `team_id` the other team."""
+        if not self._app_is_in(channel):
+            return
+        event: dict[str, Any] = {"type": kind, "channel": channel.channel_id}
+        if kind == "channel_shared":
+            event["connected_team_id"] = team_id
+        else:
+            event |= {"previously_connected_team_id": team_id, "is_ext_shared": channel.shared}
+        self._send(kind, channel, event | {"event_ts": self._workspace.stamps.next()})
+
     def person(self, kind: str, person: Person) -> None:
         """`kind` is team_join or user_change."""
         ts = self._workspace.stamps.next()
-        user = user_json(person, self._workspace.bot_id, self._workspace.app_id)
+        user = person_json(self._workspace, person)
         event: dict[str, Any] = {"type": kind, "user": user, "event_ts": ts}
         if kind == "user_change":
             event["cache_ts"] = person.updated
@@ -152,6 +172,8 @@ class Events:
 
     def _send(self, subscription: str, channel: Channel | None, event: dict[str, Any]) -> None:
         scope = SUBSCRIPTIONS[subscription]
+        if channel is not None and scope == "channels:read":
+            scope = f"{channel.scope_family}:read"
         if subscription not in self.subscriptions or (scope and scope not in self._scopes):
             return
         self._deliveries.send_event(self._outer(event, channel))
@@ -168,7 +190,7 @@ class Events:
         place = f"-{channel.channel_id}" if channel else ""
         return {
             "token": "sandbox",
-            "team_id": workspace.team_id,
+            "team_id": (channel and channel.host) or workspace.team_id,  # as Slack does: the host's, not ours
             "context_team_id": workspace.team_id,
             "context_enterprise_id": None,
             "api_app_id": workspace.app_id,

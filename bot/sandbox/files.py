@@ -60,7 +60,7 @@ class FileStore:
 def file_json(
     stored: StoredFile, base_url: str, team_id: str, channel_kinds: dict[str, str]
 ) -> dict[str, Any]:
-    """The `file` object. `channel_kinds` says of each channel id whether it is channel, group or im."""
+    """The `file` object. `channel_kinds` says of each channel id whether it is channel, group, im or mpim."""
     extension = stored.name.rsplit(".", 1)[-1].lower() if "." in stored.name else ""
     private = f"{base_url}files/{team_id}-{stored.file_id}"
 
@@ -89,7 +89,7 @@ def file_json(
         "url_private_download": f"{private}/download/{stored.file_id.lower()}",
         "permalink": f"{base_url}archives/{stored.file_id}",
         "channels": shared("channel"),
-        "groups": shared("group"),
+        "groups": [*shared("group"), *shared("mpim")],
         "ims": shared("im"),
         "file_access": "visible",
         "has_rich_preview": False,

@@ -46,6 +46,13 @@ class Finding:
             raise VisitorError(f"{reader.name} can see no channel {channel}.")
         return found
 
+    def _channel(self, channel: str) -> Channel:
+        """A channel, seen by nobody in particular; direct messages are none."""
+        found = self._workspace.find_channel(channel)
+        if found is None or found.kind not in ("channel", "group"):
+            raise VisitorError(f"There is no channel {channel}.")
+        return found
+
     def _direct(self, person: str) -> Channel:
         found = self._workspace.open_direct_message(self.who(person).user_id)
         if found is None:
@@ -54,7 +61,9 @@ class Finding:
 
     def _names(self) -> tuple[dict[str, str], dict[str, str]]:
         people = {person.handle: person.user_id for person in self._workspace.people.values()}
-        channels = {c.name: c.channel_id for c in self._workspace.channels.values() if c.kind != "im"}
+        channels = {
+            c.name: c.channel_id for c in self._workspace.channels.values() if c.kind in ("channel", "group")
+        }
         return people, channels
 
     def _present(self, person: str, move: str) -> Person:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.seed import PersonKind, PersonSeed
+from bot.sandbox.seed import OTHER_TEAM, PersonKind, PersonSeed
 
-OTHER_TEAM = "T0ELSEWHERE"
 _COLOURS = ("9f69e7", "4bbe2e", "e7392d", "3c989f", "674b1b", "e96699", "e0a729", "684b6c")
 
 
@@ -64,8 +63,12 @@ def person_from(seed: PersonSeed, team_id: str) -> Person:
     )
 
 
-def user_json(person: Person, bot_id: str, app_id: str) -> dict[str, Any]:
-    """The `user` object of Slack's Web API. Of a deactivated person Slack says neither kind nor flags."""
+def user_json(person: Person, bot_id: str, app_id: str, *, stranger: bool = False) -> dict[str, Any]:
+    """The `user` object of Slack's Web API. Of a deactivated person Slack says neither kind nor flags.
+
+    `stranger`: of another team, and in no channel that the app can see. Whoever of another team the app
+    meets in a shared channel is *not* one: only their team_id tells them apart.
+    """
     shape: dict[str, Any] = {
         "id": person.user_id,
         "team_id": person.team_id,
@@ -89,7 +92,7 @@ def user_json(person: Person, bot_id: str, app_id: str) -> dict[str, Any]:
         "is_primary_owner": person.is_owner,
         "is_restricted": person.is_guest,
         "is_ultra_restricted": person.kind == "single_channel_guest",
-        "is_stranger": person.kind == "outsider",
+        "is_stranger": stranger,
         "is_email_confirmed": person.kind != "bot",
         "who_can_share_contact_card": "EVERYONE",
     }

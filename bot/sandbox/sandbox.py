@@ -17,7 +17,7 @@ from bot.sandbox.triggers import ResponseUrls, Triggers
 from bot.sandbox.views import Views
 from bot.sandbox.workspace import Workspace
 
-# The scopes that an assistant needs, and three that let it follow threads and react.
+# The scopes that an assistant needs, and those that let it follow threads and react.
 DEFAULT_SCOPES = frozenset(
     (
         "app_mentions:read",
@@ -32,6 +32,8 @@ DEFAULT_SCOPES = frozenset(
         "files:read",
         "channels:history",
         "groups:history",
+        "mpim:read",
+        "mpim:history",
         "reactions:write",
     )
 )

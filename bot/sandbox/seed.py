@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+MOST_IN_GROUP_DM = 9
+OTHER_TEAM = "T0ELSEWHERE"  # where outsiders come from unless the seed says so
 PersonKind = Literal["member", "guest", "single_channel_guest", "outsider", "bot"]
 
 
@@ -39,6 +41,9 @@ class ChannelSeed:
     topic: str = ""
     archived: bool = False
     shared: bool = False  # with another company (Slack Connect)
+    connected_teams: tuple[str, ...] = ()  # which ones; empty and shared: the team of outsiders
+    pending_teams: tuple[str, ...] = ()  # invited to share it, and not there yet
+    group_dm: bool = False  # a direct message of several people; its members never change
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,12 @@ class WorkspaceSeed:
         _refuse_repeats("handle", (person.handle for person in self.people))
         _refuse_repeats("channel id", (channel.channel_id for channel in self.channels))
         _refuse_repeats("channel name", (channel.name for channel in self.channels))
+        for channel in self.channels:
+            if channel.group_dm and not 3 <= len(channel.members) <= MOST_IN_GROUP_DM:
+                raise SeedError(
+                    f"{channel.name} has {len(channel.members)} members; a group direct message "
+                    f"has 3 to {MOST_IN_GROUP_DM}."
+                )
         handles = {person.handle for person in self.people} | {self.bot_name}
         places: tuple[ChannelSeed | GroupSeed, ...] = (*self.channels, *self.groups)
         for place in places:

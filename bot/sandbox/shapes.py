@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.sandbox.files import StoredFile, file_json
 from bot.sandbox.messages import Message
+from bot.sandbox.people import Person, user_json
 from bot.sandbox.workspace import SLACKBOT, Workspace
 
 
@@ -16,8 +17,9 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
         "user": message.user_id,
         "text": message.text,
         "ts": message.ts,
-        "team": workspace.team_id,
+        "team": workspace.team_of(message.user_id),
         "blocks": message.blocks,
+        **_shared_marks(workspace, message),
     }
     if message.subtype:
         shape["subtype"] = message.subtype
@@ -28,7 +30,7 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
     if message.edited:
         shape["edited"] = message.edited
     if message.files:
-        shape["files"] = [shared_file_json(workspace, file_id) for file_id in message.files]
+        shape["files"] = _files_json(workspace, message)
     if message.reactions:
         shape["reactions"] = [
             {"name": name, "users": users, "count": len(users)} for name, users in message.reactions.items()
@@ -36,6 +38,37 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
     if message.metadata and all_metadata:
         shape["metadata"] = message.metadata
     return shape | _thread_marks(workspace, message)
+
+
+def person_json(workspace: Workspace, person: Person) -> dict[str, Any]:
+    """The `user` object, as the app may know this person."""
+    return user_json(person, workspace.bot_id, workspace.app_id, stranger=workspace.is_stranger(person))
+
+
+def _shared_marks(workspace: Workspace, message: Message) -> dict[str, Any]:
+    """In a channel that is shared between companies every message says whose people wrote it."""
+    author = workspace.people.get(message.user_id)
+    if author is None or not workspace.channels[message.channel_id].shared:
+        return {}
+    marks: dict[str, Any] = {"user_team": author.team_id, "source_team": author.team_id}
+    if author.team_id != workspace.team_id:
+        marks["user_profile"] = {
+            "real_name": author.name,
+            "display_name": author.handle,
+            "name": author.handle,
+            "team": author.team_id,
+            "is_restricted": False,
+            "is_ultra_restricted": False,
+        }
+    return marks
+
+
+def _files_json(workspace: Workspace, message: Message) -> list[dict[str, Any]]:
+    """The files of a message; in a shared channel only their ids, for files.info to say the rest."""
+    if workspace.channels[message.channel_id].shared:
+        bare = {"mode": "file_access", "file_access": "check_file_info", "created": 0, "timestamp": 0}
+        return [{"id": file_id, "user": "", **bare} for file_id in message.files]
+    return [shared_file_json(workspace, file_id) for file_id in message.files]
 
 
 def bot_marks(workspace: Workspace) -> dict[str, Any]:

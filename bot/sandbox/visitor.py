@@ -11,6 +11,7 @@ from bot.sandbox.moves.clicking import Clicking
 from bot.sandbox.moves.coming import Coming
 from bot.sandbox.moves.grouping import Grouping
 from bot.sandbox.moves.seeing import Seeing
+from bot.sandbox.moves.sharing import Sharing
 from bot.sandbox.moves.standing import Standing
 from bot.sandbox.moves.talking import Talking
 from bot.sandbox.seen import SeenMessage
@@ -20,7 +21,7 @@ __all__ = ["NewFile", "Visitor", "VisitorError"]
 _LOOK_AGAIN_SECONDS = 0.1
 
 
-class Visitor(Talking, Clicking, Coming, Standing, Grouping, Seeing):
+class Visitor(Talking, Clicking, Coming, Standing, Grouping, Sharing, Seeing):
     """People by handle or user id; channels by #name or id; `@bot` is the direct message with the bot."""
 
     async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:  # noqa: ASYNC109

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bot.sandbox.changes import Changes
@@ -12,7 +12,7 @@ from bot.sandbox.files import FileStore
 from bot.sandbox.groups import Group
 from bot.sandbox.messages import History, Message, TimeStamps
 from bot.sandbox.people import Person, person_from
-from bot.sandbox.seed import PersonSeed, WorkspaceSeed
+from bot.sandbox.seed import OTHER_TEAM, ChannelSeed, PersonSeed, WorkspaceSeed
 
 STATUS_SECONDS = 120.0  # assistant.threads.setStatus is forgotten after two minutes
 SLACKBOT = "USLACKBOT"
@@ -79,18 +79,26 @@ class Workspace:
                 )
             )
         for place in self.seed.channels:
-            members = [self._seeded(handle) for handle in place.members]
-            kind: ChannelKind = "group" if place.private else "channel"
-            self._add_channel(
-                Channel(
-                    place.channel_id, place.name, kind, members, place.topic, place.archived, place.shared
-                )
-            )
+            self.add_channel(self._channel_from(place))
         self.bot_user_id = bot.user_id
         for person in self.people.values():
             if person.kind != "bot":
                 self.open_direct_message(person.user_id)
         return bot.user_id
+
+    def _channel_from(self, place: ChannelSeed) -> Channel:
+        kind: ChannelKind = "group" if place.private else "channel"
+        teams = place.connected_teams or ((OTHER_TEAM,) if place.shared else ())
+        return Channel(
+            place.channel_id,
+            place.name,
+            "mpim" if place.group_dm else kind,
+            [self._seeded(handle) for handle in place.members],
+            place.topic,
+            place.archived,
+            list(teams),
+            list(place.pending_teams),
+        )
 
     def _seeded(self, handle: str) -> str:
         person = self.find_person(handle)
@@ -102,7 +110,7 @@ class Workspace:
         self.people[person.user_id] = person
         return person
 
-    def _add_channel(self, channel: Channel) -> Channel:
+    def add_channel(self, channel: Channel) -> Channel:
         self.channels[channel.channel_id] = channel
         self.histories.setdefault(channel.channel_id, History())
         self.ephemerals.setdefault(channel.channel_id, [])
@@ -143,13 +151,33 @@ class Workspace:
             return None
         channel_id = f"D0{user_id[1:]}"
         found = self.channels.get(channel_id)
-        return found or self._add_channel(Channel(channel_id, "", "im", [user_id, self.bot_user_id]))
+        return found or self.add_channel(Channel(channel_id, "", "im", [user_id, self.bot_user_id]))
+
+    def open_group_dm(self, user_ids: Sequence[str]) -> Channel:
+        """The conversation of exactly these people and the bot; a new one where there is none yet."""
+        members = list(dict.fromkeys([*user_ids, self.bot_user_id]))
+        for channel in self.channels.values():
+            if channel.kind == "mpim" and set(channel.members) == set(members):
+                return channel
+        handles = "--".join(self.people[member].handle for member in members)
+        return self.add_channel(Channel(self.new_id("C"), f"mpdm-{handles}-1", "mpim", members))
 
     def may_read(self, user_id: str, channel: Channel) -> bool:
         """Members read; full members may look into public channels before they join."""
         if user_id in channel.members:
             return True
         return channel.kind == "channel" and self.people[user_id].is_full_member
+
+    def is_stranger(self, person: Person) -> bool:
+        """Of another team, and in no shared channel that the bot is in."""
+        if person.team_id == self.team_id:
+            return False
+        met = (c for c in self.channels.values() if c.shared and self.bot_user_id in c.members)
+        return not any(person.user_id in channel.members for channel in met)
+
+    def team_of(self, user_id: str) -> str:
+        person = self.people.get(user_id)
+        return person.team_id if person else self.team_id
 
     def readable_channels(self, user_id: str) -> Iterator[Channel]:
         return (channel for channel in self.channels.values() if self.may_read(user_id, channel))

@@ -11,6 +11,7 @@ from bot.sandbox.methods.places import joined_channel, need_scope, visible_chann
 from bot.sandbox.methods.registry import Answer, method
 from bot.sandbox.methods.users import chosen, listed
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.seed import MOST_IN_GROUP_DM
 from bot.sandbox.shapes import message_json
 
 
@@ -43,23 +44,31 @@ def list_conversations(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return listed(sandbox, seen, arguments)
 
 
-@method("conversations.open", "im:write")
+@method("conversations.open")
 def open_conversation(sandbox: Sandbox, arguments: Arguments) -> Answer:
+    """With one person: the direct message. With several: a group direct message."""
     users = arguments.several("users")
     if not users:
         raise SlackError("users_list_not_supplied")
-    if len(users) > 1:
-        raise SlackError("method_not_supported_for_channel_type")
-    person = sandbox.workspace.people.get(users[0])
+    need_scope(sandbox, "im:write" if len(users) == 1 else "mpim:write")
+    if len(users) >= MOST_IN_GROUP_DM:
+        raise SlackError("too_many_users")
+    for user in users:
+        _check_may_be_opened(sandbox, user)
+    workspace = sandbox.workspace
+    channel = workspace.open_direct_message(users[0]) if len(users) == 1 else workspace.open_group_dm(users)
+    assert channel is not None
+    if not arguments.flag("return_im"):
+        return {"no_op": True, "already_open": True, "channel": {"id": channel.channel_id}}
+    return {"channel": channel_json(channel, workspace.bot_user_id, workspace.team_id)}
+
+
+def _check_may_be_opened(sandbox: Sandbox, user_id: str) -> None:
+    person = sandbox.workspace.people.get(user_id)
     if person is None or person.kind == "bot":
         raise SlackError("user_not_found")
     if person.deleted:
         raise SlackError("user_disabled")
-    channel = sandbox.workspace.open_direct_message(person.user_id)
-    assert channel is not None
-    if not arguments.flag("return_im"):
-        return {"no_op": True, "already_open": True, "channel": {"id": channel.channel_id}}
-    return {"channel": channel_json(channel, sandbox.workspace.bot_user_id, sandbox.workspace.team_id)}
 
 
 def _history_channel(sandbox: Sandbox, arguments: Arguments) -> Channel:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.sandbox.arguments import Arguments
 from bot.sandbox.channels import Channel, channel_json
 from bot.sandbox.errors import SlackError
 from bot.sandbox.methods.pages import page_of
 from bot.sandbox.methods.places import need_scope
 from bot.sandbox.methods.registry import Answer, method
-from bot.sandbox.people import Person, user_json
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.shapes import person_json
 
 _TYPES = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
 _TYPE_SCOPES = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
-
-
-def as_json(sandbox: Sandbox, person: Person) -> dict[str, Any]:
-    return user_json(person, sandbox.workspace.bot_id, sandbox.workspace.app_id)
 
 
 @method("users.info", "users:read")
@@ -26,14 +20,14 @@ def user_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     person = sandbox.workspace.people.get(arguments.required("user"))
     if person is None:
         raise SlackError("user_not_found")
-    return {"user": as_json(sandbox, person)}
+    return {"user": person_json(sandbox.workspace, person)}
 
 
 @method("users.list", "users:read")
 def user_list(sandbox: Sandbox, arguments: Arguments) -> Answer:
     people, metadata = page_of(list(sandbox.workspace.people.values()), arguments, usual=1000)
     return {
-        "members": [as_json(sandbox, person) for person in people],
+        "members": [person_json(sandbox.workspace, person) for person in people],
         "cache_ts": int(sandbox.clock()),
         "response_metadata": metadata,
     }

@@ -30,9 +30,7 @@ class Coming(Finding):
 
     async def invite(self, channel: str, person: str) -> None:
         """Bring a person or the bot into a channel."""
-        place = self._workspace.find_channel(channel)
-        if place is None or place.kind == "im":
-            raise VisitorError(f"There is no channel {channel}.")
+        place = self._channel(channel)
         self._admit(self._present(person, "be invited"), place)
 
     def _admit(self, person: Person, channel: Channel) -> None:
@@ -43,8 +41,8 @@ class Coming(Finding):
         self._workspace.changes.ring()
 
     async def leave(self, person: str, channel: str) -> None:
-        leaver, place = self.who(person), self._workspace.find_channel(channel)
-        if place is None or place.kind == "im" or leaver.user_id not in place.members:
+        leaver, place = self.who(person), self._channel(channel)
+        if leaver.user_id not in place.members:
             raise VisitorError(f"{leaver.name} is not in {channel}.")
         place.members.remove(leaver.user_id)
         self._sandbox.events.membership("member_left_channel", leaver.user_id, place)
