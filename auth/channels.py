@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.directory import WORKSPACE
+from auth.database import WORKSPACE
 from auth.errors import OstiaryError
 from auth.rights import Audience
 

@@ -1,10 +1,12 @@
 """Clearances: the labels a reader, or a whole audience, may see. Pure decisions over values."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from auth.labels import Policy
+from auth.labels import Clause, Policy
+from auth.roles import Inheritance
 
 Labels = Mapping[int, Policy]
 """label id -> its policy."""
@@ -32,17 +34,60 @@ class Clearance:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def readable_labels(roles: frozenset[str], labels: Labels) -> frozenset[int]:
-    """The labels that admit somebody who holds `roles`."""
-    return frozenset(label_id for label_id, policy in labels.items() if policy.admits(roles))
+class LabelIndex:
+    """Labels arranged by the roles that they ask for, so that finding what somebody may read costs little.
 
-
-def audience_labels(role_sets: Iterable[frozenset[str]], labels: Labels) -> frozenset[int]:
-    """The labels that admit every member of an audience, given the roles of each.
-
-    Costs what the distinct role sets cost, not the members. An audience of nobody may read nothing.
+    Each clause is filed under one of the roles that it needs: whoever lacks that role cannot satisfy it.
     """
-    distinct = set(role_sets)
-    if not distinct:
-        return frozenset()
-    return frozenset.intersection(*(readable_labels(roles, labels) for roles in distinct))
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+        asked = Counter(role for policy in labels.values() for c in policy.clauses for role in c.all_of)
+        self._by_role: dict[str, list[tuple[Clause, int]]] = {}
+        self._alone: dict[str, set[int]] = {}
+        for label_id, policy in labels.items():
+            for clause in policy.clauses:
+                self._file(clause, label_id, asked)
+
+    def _file(self, clause: Clause, label_id: int, asked: Counter[str]) -> None:
+        if not clause.all_of:
+            return  # it admits nobody
+        rarest = min(clause.all_of, key=lambda role: (asked[role], role))
+        if len(clause.all_of) == 1 and not clause.none_of:
+            self._alone.setdefault(rarest, set()).add(label_id)
+        else:
+            self._by_role.setdefault(rarest, []).append((clause, label_id))
+
+    def readable(self, roles: frozenset[str]) -> frozenset[int]:
+        """The labels that admit somebody who holds `roles`."""
+        found: set[int] = set()
+        for role in roles:
+            found |= self._alone.get(role, frozenset())
+            found.update(label_id for clause, label_id in self._by_role.get(role, ()) if clause.admits(roles))
+        return frozenset(found)
+
+    def readable_by_all(self, role_sets: Iterable[frozenset[str]]) -> frozenset[int]:
+        """The labels that admit every member of an audience, given the roles of each.
+
+        Costs what the distinct role sets cost, not the members. An audience of nobody may read nothing.
+        """
+        distinct = set(role_sets)
+        if not distinct:
+            return frozenset()
+        return frozenset.intersection(*(self.readable(roles) for roles in distinct))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What may be decided from at one moment: inheritance, labels, and the version they were read at."""
+
+    workspace_id: int
+    inheritance: Inheritance
+    index: LabelIndex
+    policy_version: int
+
+    def clearance(self, roles: frozenset[str]) -> Clearance:
+        return Clearance(self.workspace_id, self.index.readable(roles), self.policy_version)
+
+    def audience_clearance(self, role_sets: Iterable[frozenset[str]]) -> Clearance:
+        return Clearance(self.workspace_id, self.index.readable_by_all(role_sets), self.policy_version)

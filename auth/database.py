@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from auth.clearance import Clearance
 from auth.errors import OstiaryError
 
+ITSELF = "ostiary"
+"""Who acts where no person does."""
 OWNER, APP, READER = "ostiary_owner", "ostiary_app", "ostiary_reader"
 
 # psycopg prepares statements by itself; a generic plan would hide the labels from the planner.
@@ -29,7 +31,11 @@ _BIND_READER = text(
     " set_config('ostiary.label_ids', :label_ids, true),"
     " set_config('transaction_read_only', 'on', true)"
 )
-_BIND_WORKSPACE = text("SELECT set_config('ostiary.workspace_id', :workspace_id, true)")
+WORKSPACE = "current_setting('ostiary.workspace_id')::bigint"
+"""SQL for the workspace that a transaction of `writing_in` works in."""
+_BIND_WORKSPACE = text(
+    "SELECT set_config('ostiary.workspace_id', :workspace_id, true), set_config('ostiary.actor', :actor, true)"
+)
 _ROLE_FACTS = text(
     "SELECT rolname, rolsuper, rolbypassrls, pg_has_role(current_user, 'ostiary_owner', 'USAGE') AS owns"
     " FROM pg_roles WHERE rolname = current_user"
@@ -74,9 +80,20 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def writing_in(self, workspace_id: int) -> AsyncIterator[AsyncConnection]:
-        """A transaction that may change one workspace; committed at the end, rolled back on any error."""
+    async def writing_in(self, workspace_id: int, actor: str = ITSELF) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may change one workspace; committed at the end, rolled back on any error.
+
+        `actor` is whom the audit log names for what changes in it: a Slack user id, or what acted by itself.
+        """
         async with self._app.begin() as connection:
+            await enter_workspace(connection, workspace_id, actor)
+            yield connection
+
+    @asynccontextmanager
+    async def deciding_in(self, workspace_id: int) -> AsyncIterator[AsyncConnection]:
+        """A transaction that decides who may read what: all of it sees the directory as it was at one moment."""
+        snapshots = self._app.execution_options(isolation_level="REPEATABLE READ")
+        async with snapshots.begin() as connection:
             await enter_workspace(connection, workspace_id)
             yield connection
 
@@ -96,9 +113,9 @@ class Database:
         await self._reader.dispose()
 
 
-async def enter_workspace(connection: AsyncConnection, workspace_id: int) -> None:
+async def enter_workspace(connection: AsyncConnection, workspace_id: int, actor: str = ITSELF) -> None:
     """From here on a transaction of `registering` works inside this workspace: to found it and fill it at once."""
-    await connection.execute(_BIND_WORKSPACE, {"workspace_id": str(workspace_id)})
+    await connection.execute(_BIND_WORKSPACE, {"workspace_id": str(workspace_id), "actor": actor})
 
 
 def _engine(url: str, role: str, pool_size: int) -> AsyncEngine:

@@ -32,14 +32,21 @@ class Person:
     name: str
     kind: PersonKind
     active: bool
+    is_workspace_admin: bool = False
+    is_workspace_owner: bool = False
 
 
 @dataclass(frozen=True)
 class Grant:
-    """A role given to a person, until `expires_at` if that is set. Times are aware datetimes."""
+    """A role given to a person, until `expires_at` if that is set. Times are aware datetimes.
+
+    One by hand names its person. One that comes from a group, a channel or a flag reaches guests only where
+    whoever mapped it said so: `guests_too`.
+    """
 
     role: str
     expires_at: datetime | None = None
+    guests_too: bool = True
 
     def in_force(self, now: datetime) -> bool:
         return self.expires_at is None or now < self.expires_at
@@ -55,6 +62,14 @@ def roles_held(
     """
     if not person.active or person.kind in {PersonKind.OUTSIDER, PersonKind.BOT}:
         return frozenset()
-    granted = {grant.role for grant in grants if grant.in_force(now)}
-    own, barred = (GUEST, EVERYONE) if person.kind in GUESTS else (EVERYONE, GUEST)
-    return closure(granted | {own}, inheritance, barred)
+    is_guest = person.kind in GUESTS
+    granted = {g.role for g in grants if g.in_force(now) and (g.guests_too or not is_guest)}
+    return roles_from(person.kind, granted, inheritance)
+
+
+def roles_from(kind: PersonKind, granted: Iterable[str], inheritance: Inheritance) -> frozenset[str]:
+    """All roles of an active person of this kind who was granted these."""
+    if kind in {PersonKind.OUTSIDER, PersonKind.BOT}:
+        return frozenset()
+    own, barred = (GUEST, EVERYONE) if kind in GUESTS else (EVERYONE, GUEST)
+    return closure({*granted, own}, inheritance, barred)

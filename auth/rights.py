@@ -1,19 +1,29 @@
 """What somebody, or everybody in a place, may read right now: the directory read, the decision made.
 
-Call these at the moment of use, each time: a right is checked when it is used, never remembered.
+Call these at the moment of use, each time: a right is checked when it is used. What is remembered between two
+calls is remembered under the policy version, which every change raises, and until the next grant runs out.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.clearance import Clearance
-from auth.database import Database
-from auth.directory import find_people, full_members, read_standing, roles_of
-from auth.people import Person
-from auth.roles import ADMIN, EVERYONE
+from auth.clearance import Clearance, LabelIndex, Standing
+from auth.database import WORKSPACE, Database
+from auth.directory import find_people
+from auth.granting import read_inheritance
+from auth.holding import Alike, people_alike, roles_of
+from auth.labelling import read_labels
+from auth.people import Person, roles_from
+from auth.roles import ADMIN, EVERYONE, Inheritance
+
+_VERSIONS = text(f"SELECT policy_version, labels_version FROM auth.workspace WHERE id = {WORKSPACE}")
+REMEMBERED_AUDIENCES = 10_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,35 @@ class Rights:
         return ADMIN in self.roles
 
 
+@dataclass(frozen=True)
+class _Remembered:
+    clearance: Clearance
+    until: datetime | None
+
+
+class _Memory:
+    """What was read and decided of one database, by workspace and version."""
+
+    def __init__(self) -> None:
+        self.labels: dict[int, tuple[int, Inheritance, LabelIndex]] = {}
+        self.audiences: OrderedDict[tuple[int, Audience, int], _Remembered] = OrderedDict()
+
+    def recall(self, key: tuple[int, Audience, int], now: datetime) -> Clearance | None:
+        found = self.audiences.get(key)
+        if found is None or (found.until is not None and found.until <= now):
+            return None
+        self.audiences.move_to_end(key)
+        return found.clearance
+
+    def keep(self, key: tuple[int, Audience, int], clearance: Clearance, until: datetime | None) -> None:
+        self.audiences[key] = _Remembered(clearance, until)
+        while len(self.audiences) > REMEMBERED_AUDIENCES:
+            self.audiences.popitem(last=False)
+
+
+_memories: WeakKeyDictionary[Database, _Memory] = WeakKeyDictionary()
+
+
 def nothing(workspace_id: int) -> Clearance:
     """The clearance of somebody who is not known: reads nothing."""
     return Clearance(workspace_id, frozenset(), 0)
@@ -52,11 +91,11 @@ async def rights_of(
     database: Database, workspace_id: int, slack_user_id: str, now: datetime | None = None
 ) -> Rights | None:
     """What a Slack user holds and may read now; None for somebody who is not known."""
-    async with database.writing_in(workspace_id) as connection:
+    async with database.deciding_in(workspace_id) as connection:
         person = (await find_people(connection, [slack_user_id])).get(slack_user_id)
         if person is None:
             return None
-        standing = await read_standing(connection, workspace_id)
+        standing = await read_standing(database, connection, workspace_id)
         roles = (await roles_of(connection, [person], standing, now or datetime.now(UTC)))[person.id]
     return Rights(person, roles, standing.clearance(roles))
 
@@ -65,21 +104,59 @@ async def audience_clearance(
     database: Database, workspace_id: int, audience: Audience, now: datetime | None = None
 ) -> Clearance:
     """What every single one of an audience may read now. Anybody unknown in it: nothing."""
-    async with database.writing_in(workspace_id) as connection:
-        known = await find_people(connection, audience.slack_user_ids)
-        if not audience.complete or len(known) != len(audience.slack_user_ids):
-            return nothing(workspace_id)
-        people = _without_doubles([*known.values(), *(await _who_may_come_in(connection, audience))])
-        standing = await read_standing(connection, workspace_id)
-        role_sets = set((await roles_of(connection, people, standing, now or datetime.now(UTC))).values())
+    if not audience.complete:
+        return nothing(workspace_id)
+    moment = now or datetime.now(UTC)
+    memory = _memory(database)
+    async with database.deciding_in(workspace_id) as connection:
+        version = (await _versions(connection))[0]
+        key = (workspace_id, audience, version)
+        if now is None and (known := memory.recall(key, moment)):
+            return known
+        standing = await read_standing(database, connection, workspace_id)
+        alike = await people_alike(connection, audience.slack_user_ids, audience.every_member, moment)
+    clearance = _for_all(audience, alike, standing)
+    if now is None:
+        memory.keep(key, clearance, min((a.until for a in alike if a.until), default=None))
+    return clearance
+
+
+def _for_all(audience: Audience, alike: Collection[Alike], standing: Standing) -> Clearance:
+    if sum(group.named for group in alike) != len(audience.slack_user_ids):
+        return nothing(standing.workspace_id)
+    role_sets = {
+        roles_from(group.kind, group.granted, standing.inheritance) if group.active else frozenset[str]()
+        for group in alike
+    }
     if audience.every_member:
         role_sets.add(frozenset({EVERYONE}))  # whoever joins the company tomorrow
     return standing.audience_clearance(role_sets)
 
 
-async def _who_may_come_in(connection: AsyncConnection, audience: Audience) -> Collection[Person]:
-    return await full_members(connection) if audience.every_member else ()
+async def read_standing(database: Database, connection: AsyncConnection, workspace_id: int) -> Standing:
+    """Inheritance, labels and policy version as they are now; labels are read anew only once they changed.
+
+    `connection` is from `Database.deciding_in`: what is remembered must belong to its version for sure.
+    """
+    version, labels_version = await _versions(connection)
+    memory = _memory(database)
+    known = memory.labels.get(workspace_id)
+    if known is None or known[0] != labels_version:
+        known = (
+            labels_version,
+            await read_inheritance(connection),
+            LabelIndex(await read_labels(connection)),
+        )
+        # Something may have changed between the two readings: keep only what belongs to its version for sure.
+        if (await _versions(connection))[1] == labels_version:
+            memory.labels[workspace_id] = known
+    return Standing(workspace_id, known[1], known[2], version)
 
 
-def _without_doubles(people: Collection[Person]) -> list[Person]:
-    return list({person.id: person for person in people}.values())
+async def _versions(connection: AsyncConnection) -> tuple[int, int]:
+    row = (await connection.execute(_VERSIONS)).one()
+    return row.policy_version, row.labels_version
+
+
+def _memory(database: Database) -> _Memory:
+    return _memories.setdefault(database, _Memory())

@@ -11,12 +11,14 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    LargeBinary,
     MetaData,
     Text,
     UniqueConstraint,
     func,
+    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 WORKSPACE_KEY = "auth.workspace.id"
@@ -53,6 +55,8 @@ class Workspace(Base):
     name: Mapped[str]
     policy_version: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = created_now()
+    labels_version: Mapped[int] = mapped_column(server_default="1")
+    policy_changed_at: Mapped[datetime] = created_now()
 
 
 class PersonRow(Base):
@@ -76,6 +80,8 @@ class PersonRow(Base):
     kind: Mapped[str]
     active: Mapped[bool] = mapped_column(server_default="true")
     seen_at: Mapped[datetime] = created_now()
+    is_workspace_admin: Mapped[bool] = mapped_column(server_default="false")
+    is_workspace_owner: Mapped[bool] = mapped_column(server_default="false")
 
 
 class RoleRow(Base):
@@ -148,3 +154,128 @@ class AccessLabel(Base):
     workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     policy: Mapped[str]
+
+
+def _in_source() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["workspace_id", "source_id"],
+        ["auth.role_source.workspace_id", "auth.role_source.id"],
+        ondelete="CASCADE",
+    )
+
+
+class RoleSource(Base):
+    """A Slack user group, a channel or a workspace flag whose members hold roles while `read_at` is recent."""
+
+    __tablename__ = "role_source"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "kind", "reference"),
+        CheckConstraint("kind IN ('user_group', 'channel', 'flag')", name="kind"),
+        CheckConstraint("lives_s > 0", name="lives_s"),
+        {"schema": "auth"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[str]
+    reference: Mapped[str]
+    name: Mapped[str]
+    read_at: Mapped[datetime | None]
+    lives_s: Mapped[int]
+    lapsed: Mapped[bool] = mapped_column(server_default="false")
+
+
+class RoleSourceMember(Base):
+    """Somebody in a user group or channel. Those of a flag are told by the person's own columns."""
+
+    __tablename__ = "role_source_member"
+    __table_args__ = (_in_source(), Index(None, "workspace_id", "slack_user_id"), {"schema": "auth"})
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(primary_key=True)
+    slack_user_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class RoleSourceRole(Base):
+    """A role that members of a source hold; guests among them only where `guests_too` says so."""
+
+    __tablename__ = "role_source_role"
+    __table_args__ = (
+        _in_source(),
+        ForeignKeyConstraint(["workspace_id", "role"], ["auth.role.workspace_id", "auth.role.name"]),
+        {"schema": "auth"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    guests_too: Mapped[bool] = mapped_column(server_default="false")
+    mapped_by: Mapped[str]
+    mapped_at: Mapped[datetime] = created_now()
+
+
+class AudienceRow(Base):
+    """Who an answer was sent to, interned by fingerprint: many answers go to the same people."""
+
+    __tablename__ = "audience"
+    __table_args__ = (UniqueConstraint("workspace_id", "fingerprint"), {"schema": "auth"})
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    fingerprint: Mapped[str]
+    members: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    every_member: Mapped[bool]
+    complete: Mapped[bool]
+
+
+class AuditEvent(Base):
+    """Something that happened, chained to what happened before. Only ever added to, by a trigger's hand.
+
+    `relation` and `subject` name the row whose change it records; `change_id` is the first `seq` of its
+    transaction. `details` may be withdrawn when their time is over; their hash stays.
+    """
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        Index(
+            "ix_audit_event_state",
+            "workspace_id",
+            "relation",
+            "subject",
+            "seq",
+            postgresql_where=text("relation IS NOT NULL"),
+        ),
+        Index("ix_audit_event_person", "workspace_id", "person", "seq"),
+        Index("ix_audit_event_document", "workspace_id", "document_id", "seq"),
+        Index("ix_audit_event_actor", "workspace_id", "actor", "seq"),
+        Index("ix_audit_event_change", "workspace_id", "change_id"),
+        Index("ix_audit_event_version", "workspace_id", "policy_version", "seq"),
+        {"schema": "auth"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    kind: Mapped[str]
+    relation: Mapped[str | None]
+    subject: Mapped[str | None]
+    person: Mapped[str | None]
+    document_id: Mapped[int | None]
+    policy_version: Mapped[int]
+    change_id: Mapped[int]
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    details_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditHead(Base):
+    """The last link of a workspace's chain."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = {"schema": "auth"}  # noqa: RUF012
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -13,18 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.channels import Channel, remember_channel
 from auth.database import Database, enter_workspace
-from auth.directory import (
-    PersonFacts,
+from auth.directory import PersonFacts, find_people, register_workspace, upsert_people
+from auth.errors import OstiaryError
+from auth.granting import (
     UnknownRole,
     define_built_in_roles,
     define_role,
-    find_people,
     grant,
-    register_workspace,
+    read_inheritance,
     revoke_all_from,
-    upsert_people,
 )
-from auth.errors import OstiaryError
 from auth.labels import is_role_name
 from auth.people import Person, PersonKind
 
@@ -134,7 +132,7 @@ async def load_directory(database: Database, directory: DirectoryFile) -> int:
         workspace_id = await register_workspace(
             connection, directory.workspace.team_id, directory.workspace.name
         )
-        await enter_workspace(connection, workspace_id)
+        await enter_workspace(connection, workspace_id, "directory file")
         await define_built_in_roles(connection)
         await _load_roles(connection, directory)
         people = await _load_people(connection, directory)
@@ -146,11 +144,12 @@ async def load_directory(database: Database, directory: DirectoryFile) -> int:
 
 async def _load_roles(connection: AsyncConnection, directory: DirectoryFile) -> None:
     # First all names, so that a role may inherit from one that the file names later.
+    inheritance = await read_inheritance(connection)
     for role in directory.roles:
-        await define_role(connection, role.name, role.description)
+        stays = inheritance.get(role.name, frozenset()) & set(role.inherits)
+        await define_role(connection, role.name, role.description, stays)
     for role in directory.roles:
-        if role.inherits:
-            await define_role(connection, role.name, role.description, role.inherits)
+        await define_role(connection, role.name, role.description, role.inherits)
 
 
 async def _load_people(connection: AsyncConnection, directory: DirectoryFile) -> dict[str, Person]:
@@ -165,13 +164,16 @@ def _facts(entry: PersonEntry, known: Person | None) -> PersonFacts:
     said = entry.model_fields_set
     kind = entry.kind if known is None or "kind" in said else known.kind
     active = not entry.deactivated if known is None or "deactivated" in said else known.active
-    return PersonFacts(entry.user_id, entry.handle, entry.name, kind, active)
+    is_admin = entry.is_admin if known is None or "is_admin" in said else known.is_workspace_admin
+    is_owner = known.is_workspace_owner if known else False
+    return PersonFacts(entry.user_id, entry.handle, entry.name, kind, active, is_admin, is_owner)
 
 
 async def _load_grants(
     connection: AsyncConnection, directory: DirectoryFile, people: dict[str, Person]
 ) -> None:
-    await revoke_all_from(connection, FROM_FILE)
+    named = [(people[entry.user_id].id, made.role) for entry in directory.people for made in entry.grants]
+    await revoke_all_from(connection, FROM_FILE, but=named)
     for entry in directory.people:
         try:
             await _grant_all(connection, entry, people[entry.user_id])

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from auth.database import APP, READER, Database, DatabaseUnusable, DatabaseUrls
-from auth.directory import intern_label, list_workspaces
+from auth.directory import list_workspaces
 from auth.errors import OstiaryError
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from auth.server import ensure_running
 from bot.answering import Answerer

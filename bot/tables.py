@@ -2,7 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Identity, Index, LargeBinary, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +28,7 @@ class QuestionRow(Base):
     __tablename__ = "question"
     __table_args__ = (
         CheckConstraint("state IN ('received', 'sending', 'answered', 'failed')", name="state"),
+        CheckConstraint("purpose IN ('question', 'share')", name="purpose"),
         Index("ix_question_event", "workspace_id", "event_id", unique=True),
         Index("ix_question_message", "workspace_id", "channel_id", "message_ts", unique=True),
         Index(
@@ -42,6 +52,8 @@ class QuestionRow(Base):
     state: Mapped[str] = mapped_column(server_default="received")
     received_at: Mapped[datetime] = created_now()
     answered_at: Mapped[datetime | None]
+    asker_team_id: Mapped[str | None]
+    purpose: Mapped[str] = mapped_column(server_default="question")
 
 
 class AnswerRow(Base):
@@ -54,6 +66,9 @@ class AnswerRow(Base):
             ["workspace_id", "question_id"],
             ["bot.question.workspace_id", "bot.question.id"],
             ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "audience_id"], ["auth.audience.workspace_id", "auth.audience.id"]
         ),
         Index("ix_answer_question", "workspace_id", "question_id"),
         {"schema": "bot"},
@@ -71,6 +86,10 @@ class AnswerRow(Base):
     model: Mapped[str]
     message_ts: Mapped[str | None]
     created_at: Mapped[datetime] = created_now()
+    document_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    cited_label_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    audience_id: Mapped[int | None]
+    checked_at: Mapped[datetime | None]
 
 
 class IngestionRequestRow(Base):
@@ -98,4 +117,33 @@ class IngestionRequestRow(Base):
     channel_id: Mapped[str]
     event_id: Mapped[str | None] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default="waiting")
+    created_at: Mapped[datetime] = created_now()
+
+
+class LoanRequest(Base):
+    """A question passed on to the owner of a collection, who may lend its asker a role for a while."""
+
+    __tablename__ = "loan_request"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'approved', 'declined')", name="state"),
+        UniqueConstraint("workspace_id", "question_id", "collection_id"),
+        ForeignKeyConstraint(
+            ["workspace_id", "question_id"],
+            ["bot.question.workspace_id", "bot.question.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "collection_id"],
+            ["retrieval.collection.workspace_id", "retrieval.collection.id"],
+            ondelete="CASCADE",
+        ),
+        {"schema": "bot"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    question_id: Mapped[int]
+    collection_id: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    decided_by: Mapped[str | None]
     created_at: Mapped[datetime] = created_now()

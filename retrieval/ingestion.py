@@ -14,8 +14,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.database import Database
-from auth.directory import WORKSPACE
+from auth.database import WORKSPACE, Database
 from auth.errors import OstiaryError
 from retrieval.chunking import Chunk, chunk, embedding_text, token_counter
 from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector

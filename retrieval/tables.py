@@ -9,7 +9,16 @@ from datetime import date, datetime
 from typing import Any
 
 from pgvector.sqlalchemy import VECTOR
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, LargeBinary, Text, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,7 +48,13 @@ class Document(Base):
     __tablename__ = "document"
     __table_args__ = (
         _label_key(),
+        ForeignKeyConstraint(
+            ["workspace_id", "collection_id"],
+            ["retrieval.collection.workspace_id", "retrieval.collection.id"],
+        ),
         Index(None, "workspace_id", "uri", unique=True),
+        Index(None, "workspace_id", "collection_id"),
+        Index(None, "workspace_id", "label_id"),
         {"schema": "retrieval"},
     )
 
@@ -51,6 +66,31 @@ class Document(Base):
     department: Mapped[str] = mapped_column(server_default="")
     added_by: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = created_now()
+    collection_id: Mapped[int | None]
+
+
+class Collection(Base):
+    """Documents that belong together: one label to change for all, an owning role, and a role that it may lend."""
+
+    __tablename__ = "collection"
+    __table_args__ = (
+        _label_key(),
+        UniqueConstraint("workspace_id", "name"),
+        *(
+            ForeignKeyConstraint(["workspace_id", column], ["auth.role.workspace_id", "auth.role.name"])
+            for column in ("owner_role", "lent_role")
+        ),
+        CheckConstraint("lent_for_s > 0", name="lent_for_s"),
+        {"schema": "retrieval"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    label_id: Mapped[int]
+    owner_role: Mapped[str | None]
+    lent_role: Mapped[str | None]
+    lent_for_s: Mapped[int] = mapped_column(server_default="86400")
 
 
 class Version(Base):

@@ -13,7 +13,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["LANGSMITH_TRACING"] = "false"
 
 from auth.database import APP, READER, Database, DatabaseUrls
-from auth.directory import define_built_in_roles, register_workspace
+from auth.directory import register_workspace
+from auth.granting import define_built_in_roles
 from auth.server import RunningServer, throwaway_server
 from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from auth.directory import intern_label
 from auth.errors import OstiaryError
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.cli.output import counted, err, out, progress_line
 from bot.runtime import load_embeddings, open_database, open_ingestor, the_workspace

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from auth.database import Database
-from auth.directory import intern_label
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.directory_file import DirectoryFile, load_directory, read_directory
 from retrieval.ingestion import Ingestor, Submission

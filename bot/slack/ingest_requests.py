@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.directory import WORKSPACE
+from auth.database import WORKSPACE
 
 _ADD = text(
     "INSERT INTO bot.ingestion_request (workspace_id, kind, locator, title, content, requested_by, channel_id,"

@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from auth.database import Database
-from auth.directory import intern_label, list_roles
 from auth.errors import OstiaryError
+from auth.granting import list_roles
+from auth.labelling import intern_label
 from auth.labels import Clause, Policy, parse_policy
 from auth.rights import rights_of
 from bot.queue import JobQueue

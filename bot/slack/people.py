@@ -24,6 +24,8 @@ def facts_of(user: Mapping[str, Any], team_id: str) -> PersonFacts:
         name=name,
         kind=_kind(user, team_id),
         active=not user.get("deleted", False),
+        is_workspace_admin=bool(user.get("is_admin")),
+        is_workspace_owner=bool(user.get("is_owner")),
     )
 
 

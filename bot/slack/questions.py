@@ -8,8 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
-from auth.database import Database
-from auth.directory import WORKSPACE
+from auth.database import WORKSPACE, Database
 from bot.slack.places import DIRECT, Place
 
 # Both unique indexes claim: the event's own id, and the message that it is about.

@@ -12,8 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from auth.database import Database
-from auth.directory import define_built_in_roles, register_workspace
+from auth.directory import register_workspace
 from auth.errors import OstiaryError
+from auth.granting import define_built_in_roles
 from bot.assistant import Assistant
 from bot.queue import JobQueue, QueueSettings
 from bot.slack.app import Desk, slack_client

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from auth.database import Database
-from auth.directory import PersonFacts, UnknownRole, upsert_people
+from auth.directory import PersonFacts, upsert_people
+from auth.granting import UnknownRole
 from auth.people import PersonKind
 from auth.rights import rights_of
 from bot.directory_file import DirectoryFile, UnreadableDirectory, load_directory, read_directory

@@ -4,8 +4,10 @@ import pytest
 
 from auth.clearance import Clearance
 from auth.database import Database
-from auth.directory import define_role, intern_label, read_standing
+from auth.granting import define_role
+from auth.labelling import intern_label
 from auth.labels import parse_policy
+from auth.rights import read_standing
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.isolated import ParserProcess
@@ -32,7 +34,7 @@ class Shelf:
 
     async def clearance(self, *roles: str) -> Clearance:
         async with self.database.writing_in(self.workspace_id) as connection:
-            return (await read_standing(connection, self.workspace_id)).clearance(frozenset(roles))
+            return (await read_standing(self.database, connection, self.workspace_id)).clearance(frozenset(roles))
 
     async def titles(self, question: str, *roles: str) -> set[str]:
         return {p.title for p in await self.library.passages(question, await self.clearance(*roles))}

@@ -11,7 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from auth.clearance import Clearance
 from auth.database import Database, DatabaseUrls
-from auth.directory import define_built_in_roles, define_role, intern_label, register_workspace
+from auth.directory import register_workspace
+from auth.granting import define_built_in_roles, define_role
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, NothingToRead, Submission

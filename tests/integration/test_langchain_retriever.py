@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from auth.clearance import Clearance
 from auth.database import Database
-from auth.directory import define_role, intern_label
+from auth.granting import define_role
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission

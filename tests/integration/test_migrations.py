@@ -115,13 +115,13 @@ def test_down_to_nothing_and_up_again_gives_the_same_database(urls: DatabaseUrls
 def test_each_step_can_be_taken_back_alone(server: RunningServer, empty: str) -> None:
     url = server.url(database=empty)
     upgrade(url)
-    for revision in ("0003", "0002", "0001"):
+    for revision in ("0005", "0004", "0003", "0002", "0001"):
         assert downgrade(url, revision)[1] == revision
         upgrade(url)
     assert differences(url) == []
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005"])
 def test_a_copy_of_a_database_is_migrated_on_from_wherever_it_stands(
     server: RunningServer, empty: str, revision: str
 ) -> None:
@@ -229,13 +229,20 @@ def test_the_reader_role_can_write_nothing(urls: DatabaseUrls) -> None:
     assert writable == []
 
 
-def test_the_search_function_is_the_only_one_that_runs_as_somebody_else(urls: DatabaseUrls) -> None:
+def test_only_these_functions_run_as_somebody_else(urls: DatabaseUrls) -> None:
     found = rows(
         urls.admin,
-        "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace::regnamespace::text = ANY(%s)",
+        "SELECT proname, proowner::regrole::text FROM pg_proc WHERE prosecdef AND pronamespace::regnamespace::text = ANY(%s)",
         [*SCHEMAS, "procrastinate", "public"],
     )
-    assert found == [("lexical_candidates",)]
+    assert {name for name, owner in found if owner == OWNER} == {"chain_event"}
+    assert {name for name, owner in found if owner == SEARCH} == {
+        "lexical_candidates",
+        "labels_known",
+        "lexical_under",
+        "rows_under",
+    }
+    assert {owner for _, owner in found} == {OWNER, SEARCH}
 
 
 @pytest.mark.parametrize("role", [APP, READER, SEARCH, "public"])
@@ -285,7 +292,7 @@ def test_a_server_without_a_usable_pgvector_is_refused_untouched(
 
 def test_a_revision_that_does_not_exist_is_named_and_nothing_changes(urls: DatabaseUrls) -> None:
     with pytest.raises(
-        DatabaseUnusable, match=r"'0099_dreams', and nothing was changed\. Known: base, 0004, "
+        DatabaseUnusable, match=r"'0099_dreams', and nothing was changed\. Known: base, 0006, "
     ):
         downgrade(urls.admin, "0099_dreams")
     assert not pending(urls.admin)

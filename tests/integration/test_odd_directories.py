@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from auth.database import Database
-from auth.directory import UnknownRole, list_workspaces
+from auth.directory import list_workspaces
+from auth.granting import UnknownRole
 from bot.directory_file import DirectoryFile, UnreadableDirectory, load_directory, read_directory
 
 WORKSPACE = '[workspace]\nteam_id = "T0ODD"\nname = "Odd"\n'

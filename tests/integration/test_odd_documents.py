@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from auth.clearance import Clearance
 from auth.database import Database
-from auth.directory import intern_label
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission

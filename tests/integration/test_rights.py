@@ -1,5 +1,6 @@
 """Rights as they stand in the database at the moment of use: who is known, what they hold, who is listening."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,21 +8,12 @@ import pytest
 from auth.channels import Channel, UnknownChannel, audience_of_channel, remember_channel
 from auth.clearance import Clearance
 from auth.database import Database
-from auth.directory import (
-    PersonFacts,
-    UnknownRole,
-    define_role,
-    find_people,
-    grant,
-    intern_label,
-    read_standing,
-    register_workspace,
-    revoke,
-    upsert_people,
-)
+from auth.directory import PersonFacts, find_people, register_workspace, upsert_people
+from auth.granting import UnknownRole, define_role, grant, revoke
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from auth.people import PersonKind
-from auth.rights import Audience, audience_clearance, rights_of
+from auth.rights import Audience, audience_clearance, read_standing, rights_of
 from auth.roles import RoleCycle
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -127,24 +119,38 @@ async def test_every_change_of_rights_is_another_policy_version(
 ) -> None:
     async def version() -> int:
         async with database.writing_in(workspace_id) as connection:
-            return (await read_standing(connection, workspace_id)).policy_version
+            return (await read_standing(database, connection, workspace_id)).policy_version
 
     async with database.writing_in(workspace_id) as connection:
         ada = (await find_people(connection, ["UADA"]))["UADA"]
     versions = [await version()]
     async with database.writing_in(workspace_id) as connection:
-        await grant(connection, ada, "finance", granted_by="test")
-    versions.append(await version())
-    async with database.writing_in(workspace_id) as connection:
         await revoke(connection, ada, "finance")
     versions.append(await version())
     async with database.writing_in(workspace_id) as connection:
-        await upsert_people(connection, PEOPLE)
+        await grant(connection, ada, "finance", granted_by="test")
+    versions.append(await version())
+    async with database.writing_in(workspace_id) as connection:
+        await upsert_people(connection, [replace(PEOPLE[0], active=False)])
     versions.append(await version())
     async with database.writing_in(workspace_id) as connection:
         await define_role(connection, "staff", inherits=["finance"])
     versions.append(await version())
     assert versions == sorted(set(versions))
+
+
+async def test_what_changes_nothing_is_no_other_policy_version(
+    database: Database, workspace_id: int, labels: Labels
+) -> None:
+    async def version() -> int:
+        async with database.deciding_in(workspace_id) as connection:
+            return (await read_standing(database, connection, workspace_id)).policy_version
+
+    before = await version()
+    async with database.writing_in(workspace_id) as connection:
+        await upsert_people(connection, PEOPLE)
+        await intern_label(connection, parse_policy("finance"))
+    assert await version() == before
 
 
 async def test_a_circle_of_roles_is_refused_and_changes_nothing(
@@ -156,7 +162,7 @@ async def test_a_circle_of_roles_is_refused_and_changes_nothing(
         async with database.writing_in(workspace_id) as connection:
             await define_role(connection, "finance", inherits=["staff"])
     async with database.writing_in(workspace_id) as connection:
-        standing = await read_standing(connection, workspace_id)
+        standing = await read_standing(database, connection, workspace_id)
     assert standing.inheritance == {"staff": frozenset({"finance"})}
 
 

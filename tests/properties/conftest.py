@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.directory import WORKSPACE
+from auth.database import WORKSPACE
 
 Store = Callable[[AsyncConnection, int, str, npt.NDArray[np.float32]], Awaitable[None]]
 

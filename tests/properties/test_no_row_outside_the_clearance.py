@@ -8,7 +8,7 @@ these tests would prove nothing.
 
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -21,20 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
 from auth.database import Database, DatabaseUrls
-from auth.directory import (
-    PersonFacts,
-    define_built_in_roles,
-    define_role,
-    find_people,
-    grant,
-    intern_label,
-    register_workspace,
-    upsert_people,
-)
+from auth.directory import PersonFacts, find_people, register_workspace, upsert_people
+from auth.granting import define_built_in_roles, define_role, grant
+from auth.labelling import intern_label
 from auth.labels import Clause, Policy
 from auth.people import PersonKind
 from auth.rights import Audience, audience_clearance, rights_of
 from retrieval import search as searching
+from retrieval.locks import CrossCheck, LocksDisagree
 from retrieval.search import SearchSettings, search
 
 Store = Callable[[AsyncConnection, int, str, npt.NDArray[np.float32]], Awaitable[None]]
@@ -43,6 +37,8 @@ ROLES = ("intern", "engineer", "lead", "finance")
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EXACT = SearchSettings(candidates=500)
 INDEXED = SearchSettings(candidates=500, exact_below=0)
+ALWAYS = CrossCheck(1)
+CHECKED_EXACT, CHECKED_INDEXED = (replace(how, cross_check=ALWAYS) for how in (EXACT, INDEXED))
 bounded = settings(
     max_examples=30,
     phases=[Phase.explicit, Phase.generate],  # to shrink a company takes minutes
@@ -168,19 +164,19 @@ async def all_found(database: Database, clearance: Clearance, how: SearchSetting
 
 
 async def assert_readers_see_theirs_and_no_more(
-    database: Database, store: Store, company: Company, chosen: set[int]
+    database: Database, store: Store, company: Company, chosen: set[int], *hows: SearchSettings
 ) -> None:
     workspace_id = await found_company(database, store, company)
     at = sorted({number % len(company.people) for number in chosen})
     audience = Audience(frozenset(f"U{number}" for number in at))
     clearance = await audience_clearance(database, workspace_id, audience, NOW)
     visible = expected(company, [company.people[number] for number in at])
-    assert await all_found(database, clearance, EXACT) == visible
-    assert await all_found(database, clearance, INDEXED) == visible
+    for how in hows:
+        assert await all_found(database, clearance, how) == visible
     for number in at:
         rights = await rights_of(database, workspace_id, f"U{number}", NOW)
         assert rights is not None
-        assert await all_found(database, rights.clearance, EXACT) == expected(
+        assert await all_found(database, rights.clearance, hows[0]) == expected(
             company, [company.people[number]]
         )
 
@@ -202,7 +198,9 @@ def without_row_level_security(urls: DatabaseUrls) -> None:
 async def test_readers_find_all_they_may_read_and_nothing_else(
     database: Database, store: Store, company: Company, chosen: set[int]
 ) -> None:
-    await assert_readers_see_theirs_and_no_more(database, store, company, chosen)
+    await assert_readers_see_theirs_and_no_more(
+        database, store, company, chosen, CHECKED_EXACT, CHECKED_INDEXED
+    )
 
 
 @pytest.mark.usefixtures("without_the_application_filter")
@@ -211,7 +209,7 @@ async def test_readers_find_all_they_may_read_and_nothing_else(
 async def test_row_level_security_holds_alone(
     database: Database, store: Store, company: Company, chosen: set[int]
 ) -> None:
-    await assert_readers_see_theirs_and_no_more(database, store, company, chosen)
+    await assert_readers_see_theirs_and_no_more(database, store, company, chosen, EXACT, INDEXED)
 
 
 @pytest.mark.usefixtures("without_row_level_security")
@@ -220,7 +218,7 @@ async def test_row_level_security_holds_alone(
 async def test_the_application_filter_holds_alone(
     database: Database, store: Store, company: Company, chosen: set[int]
 ) -> None:
-    await assert_readers_see_theirs_and_no_more(database, store, company, chosen)
+    await assert_readers_see_theirs_and_no_more(database, store, company, chosen, EXACT, INDEXED)
 
 
 SECRETIVE = Company(
@@ -236,12 +234,15 @@ SECRETIVE = Company(
 
 @pytest.mark.usefixtures("without_the_application_filter", "without_row_level_security")
 @pytest.mark.parametrize("how", [EXACT, INDEXED], ids=["exact", "indexed"])
-async def test_with_both_walls_gone_rows_do_leak(
+async def test_with_both_walls_gone_rows_do_leak_as_far_as_the_alarm(
     database: Database, store: Store, how: SearchSettings
 ) -> None:
     workspace_id = await found_company(database, store, SECRETIVE)
     rights = await rights_of(database, workspace_id, "U0", NOW)
     assert rights is not None
     vector = some_vectors(np.random.default_rng(7), 1)[0]
-    candidates = await search(database, rights.clearance, "What is the budget?", vector, how)
-    assert {candidate.passage.title for candidate in candidates} == {"doc0", "doc1"}
+    with pytest.raises(LocksDisagree) as alarm:
+        await search(database, rights.clearance, "What is the budget?", vector, how)
+    (difference,) = alarm.value.differences
+    assert len(difference.only["both"]) == 2
+    assert not rights.clearance.covers([label_id for _, label_id in difference.only["both"]])

@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
 from auth.database import APP, READER, Database, DatabaseUnusable, DatabaseUrls
-from auth.directory import define_built_in_roles, intern_label, register_workspace
+from auth.directory import register_workspace
+from auth.granting import define_built_in_roles
+from auth.labelling import intern_label
 from auth.labels import FOR_EVERYONE
 from retrieval import search as searching
 from retrieval.search import SearchSettings, search

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from auth.database import Database, DatabaseUrls
-from auth.directory import intern_label
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.answering import Answerer
 from bot.answering.local_model import LocalChatModel

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from auth.directory import WORKSPACE, grant, person_called
+from auth.database import WORKSPACE
+from auth.directory import person_called
+from auth.granting import grant
 from bot.directory_file import load_directory
 from bot.sandbox.form import fill_form
 from bot.sandbox.interactions import find_element

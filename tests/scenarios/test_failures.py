@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from auth.database import APP, READER, Database, DatabaseUrls
-from auth.directory import intern_label
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from auth.server import RunningServer, ensure_running
 from auth.server.client import wait_until_stopped

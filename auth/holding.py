@@ -1,0 +1,107 @@
+"""Which roles people hold, by every way: by hand, through a user group, a channel, or a flag of the workspace.
+
+Every function takes a connection from `Database.writing_in(workspace_id)`, whose workspace it works in.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.clearance import Standing
+from auth.database import WORKSPACE
+from auth.people import Grant, Person, PersonKind, roles_held
+
+# A source that was never read, or not for longer than it lives, grants nothing: its grants expire with it.
+HOLDINGS = f"""
+    SELECT g.person_id, g.role, g.expires_at, true AS guests_too, g.source FROM auth."grant" g
+        WHERE g.workspace_id = {WORKSPACE}
+    UNION ALL
+    SELECT p.id, r.role, s.read_at + make_interval(secs => s.lives_s), r.guests_too, s.kind || ':' || s.reference
+        FROM auth.role_source s
+        JOIN auth.role_source_role r ON r.workspace_id = s.workspace_id AND r.source_id = s.id
+        JOIN auth.role_source_member m ON m.workspace_id = s.workspace_id AND m.source_id = s.id
+        JOIN auth.person p ON p.workspace_id = s.workspace_id AND p.slack_user_id = m.slack_user_id
+        WHERE s.workspace_id = {WORKSPACE} AND s.read_at IS NOT NULL
+    UNION ALL
+    SELECT p.id, r.role, s.read_at + make_interval(secs => s.lives_s), r.guests_too, s.kind || ':' || s.reference
+        FROM auth.role_source s
+        JOIN auth.role_source_role r ON r.workspace_id = s.workspace_id AND r.source_id = s.id
+        JOIN auth.person p ON p.workspace_id = s.workspace_id AND CASE s.reference
+            WHEN 'admin' THEN p.is_workspace_admin WHEN 'owner' THEN p.is_workspace_owner
+            WHEN 'member' THEN p.kind = 'member' WHEN 'guest' THEN p.kind IN ('guest', 'single_channel_guest')
+            ELSE false END
+        WHERE s.workspace_id = {WORKSPACE} AND s.kind = 'flag' AND s.read_at IS NOT NULL
+"""
+_OF_PEOPLE = text(f"SELECT * FROM ({HOLDINGS}) h WHERE h.person_id = ANY(:people)")
+# People of one kind with the same roles decide alike: a channel of 10,000 comes back as a few rows.
+_ALIKE = text(f"""
+    WITH there AS MATERIALIZED (
+        SELECT p.id, p.kind, p.slack_user_id = ANY(:ids) AS named FROM auth.person p
+        WHERE p.workspace_id = {WORKSPACE}
+            AND (p.slack_user_id = ANY(:ids) OR (:every_member AND p.active AND p.kind = 'member'))
+    ), held AS (
+        SELECT h.person_id, array_agg(DISTINCT h.role ORDER BY h.role) AS roles, min(h.expires_at) AS until
+        FROM ({HOLDINGS}) h JOIN there t ON t.id = h.person_id
+        WHERE (h.expires_at IS NULL OR h.expires_at > :now)
+            AND (h.guests_too OR t.kind NOT IN ('guest', 'single_channel_guest'))
+        GROUP BY h.person_id
+    )
+    SELECT t.kind, p.active, coalesce(held.roles, '{{}}') AS roles, min(held.until) AS until,
+        count(*) FILTER (WHERE t.named) AS named
+    FROM there t JOIN auth.person p ON p.workspace_id = {WORKSPACE} AND p.id = t.id
+        LEFT JOIN held ON held.person_id = t.id
+    GROUP BY t.kind, p.active, held.roles
+""")
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A role somebody holds by one way: `source` is hand, file, loan, or kind:reference of a role source."""
+
+    person_id: int
+    role: str
+    source: str
+    expires_at: datetime | None
+    guests_too: bool
+
+
+@dataclass(frozen=True)
+class Alike:
+    """People who decide alike: their kind, whether they are active, what they were granted, and until when."""
+
+    kind: PersonKind
+    active: bool
+    granted: frozenset[str]
+    until: datetime | None
+    named: int
+    """How many of those asked about by name are among them."""
+
+
+async def holdings_of(connection: AsyncConnection, people: Collection[Person]) -> list[Holding]:
+    """Every way by which these people hold roles directly, in force or not."""
+    rows = await connection.execute(_OF_PEOPLE, {"people": [person.id for person in people]})
+    return [Holding(r.person_id, r.role, r.source, r.expires_at, r.guests_too) for r in rows]
+
+
+async def roles_of(
+    connection: AsyncConnection, people: Collection[Person], standing: Standing, now: datetime
+) -> Mapping[int, frozenset[str]]:
+    """The roles that each person holds at `now`, by person id."""
+    granted: dict[int, list[Grant]] = {person.id: [] for person in people}
+    for held in await holdings_of(connection, people):
+        granted[held.person_id].append(Grant(held.role, held.expires_at, held.guests_too))
+    return {person.id: roles_held(person, granted[person.id], standing.inheritance, now) for person in people}
+
+
+async def people_alike(
+    connection: AsyncConnection, slack_user_ids: Collection[str], every_member: bool, now: datetime
+) -> list[Alike]:
+    """Those Slack users, with every full member if asked for, in groups that decide alike at `now`."""
+    values = {"ids": list(slack_user_ids), "every_member": every_member, "now": now}
+    return [
+        Alike(PersonKind(row.kind), row.active, frozenset(row.roles), row.until, row.named)
+        for row in await connection.execute(_ALIKE, values)
+    ]

@@ -1,0 +1,164 @@
+"""The audit log: what changes records itself, in one chain, and nothing can be taken out of it unseen."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from auth.audit import Anchor, Sought, events_of_change, record, search, verify
+from auth.database import Database, DatabaseUrls
+from auth.directory import PersonFacts, find_people, upsert_people
+from auth.granting import define_role, grant, revoke
+from auth.labelling import change_label, intern_label
+from auth.labels import parse_policy
+from auth.people import PersonKind
+
+ADA = PersonFacts("UADA", "ada", "Ada", PersonKind.MEMBER)
+
+
+@pytest.fixture
+async def changed(database: Database, workspace_id: int) -> None:
+    async with database.writing_in(workspace_id, actor="UBOSS") as connection:
+        await upsert_people(connection, [ADA])
+        await define_role(connection, "finance")
+        await define_role(connection, "staff", inherits=["finance"])
+    async with database.writing_in(workspace_id, actor="UBOSS") as connection:
+        ada = (await find_people(connection, ["UADA"]))["UADA"]
+        await grant(connection, ada, "finance", granted_by="UBOSS", reason="she counts")
+        label_id = await intern_label(connection, parse_policy("finance"))
+    async with database.writing_in(workspace_id, actor="UBOSS") as connection:
+        await change_label(connection, label_id, parse_policy("finance,staff"))
+        await revoke(connection, ada, "finance")
+    async with database.writing_in(workspace_id, actor="UADA") as connection:
+        await record(connection, "question.answered", {"documents": [7]}, person="UADA")
+
+
+def meddle(urls: DatabaseUrls, statement: str) -> None:
+    """As somebody who owns the machine: past triggers and walls."""
+    with psycopg.connect(urls.admin, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.mark.usefixtures("changed")
+async def test_every_change_records_who_did_what_to_whom(database: Database, workspace_id: int) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        found = await search(connection, Sought(who="UADA", kind="grant"))
+    assert [(event.kind, event.actor, event.person) for event in found] == [
+        ("grant.removed", "UBOSS", "UADA"),
+        ("grant.added", "UBOSS", "UADA"),
+    ]
+    assert found[1].details is not None
+    assert found[1].details["becomes"]["reason"] == "she counts"
+
+
+@pytest.mark.usefixtures("changed")
+async def test_what_one_transaction_changed_stands_together(database: Database, workspace_id: int) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        revoked = (await search(connection, Sought(kind="grant.removed")))[0]
+        together = await events_of_change(connection, revoked.change_id)
+    assert [event.kind for event in together] == ["access_label.changed", "grant.removed"]
+
+
+@pytest.mark.usefixtures("changed")
+async def test_an_untouched_log_is_whole(database: Database, workspace_id: int) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        verdict = await verify(connection)
+    assert verdict.faults == ()
+    assert verdict.events == verdict.head.seq > 8
+
+
+async def test_what_is_rolled_back_leaves_no_event_and_no_gap(database: Database, workspace_id: int) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        before = await verify(connection)
+    with pytest.raises(RuntimeError, match="never mind"):
+        async with database.writing_in(workspace_id) as connection:
+            await record(connection, "question.answered", {})
+            raise RuntimeError("never mind")
+    async with database.writing_in(workspace_id) as connection:
+        assert await verify(connection) == before
+
+
+@pytest.mark.usefixtures("changed")
+@pytest.mark.parametrize(
+    ("meddling", "found"),
+    [
+        ("DELETE FROM auth.audit_event WHERE kind = 'grant.added'", "are missing"),
+        ("DELETE FROM auth.audit_event WHERE kind = 'question.answered'", "events were removed"),
+        ("DELETE FROM auth.audit_event WHERE seq = 1", "are missing"),
+        ("UPDATE auth.audit_event SET actor = 'UNOBODY' WHERE kind = 'grant.added'", "was altered"),
+        ("UPDATE auth.audit_event SET at = at - interval '1 day' WHERE seq = 3", "was altered"),
+        ("UPDATE auth.audit_event SET details = '{}' WHERE kind = 'grant.added'", "was altered"),
+        ("UPDATE auth.audit_event SET details = NULL WHERE kind = 'grant.added'", "lost its details"),
+        ("UPDATE auth.audit_event SET seq = seq + 100 WHERE kind = 'question.answered'", "are missing"),
+    ],
+)
+async def test_any_removed_or_altered_event_is_found(
+    database: Database, workspace_id: int, urls: DatabaseUrls, meddling: str, found: str
+) -> None:
+    meddle(urls, meddling)
+    async with database.writing_in(workspace_id) as connection:
+        verdict = await verify(connection)
+    assert any(found in fault for fault in verdict.faults), verdict.faults
+
+
+@pytest.mark.usefixtures("changed")
+async def test_an_end_cut_off_with_its_note_is_found_by_what_was_noted_outside(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        anchor = (await verify(connection)).head
+    meddle(
+        urls,
+        "DELETE FROM auth.audit_event WHERE kind = 'question.answered'; UPDATE auth.audit_head h SET"
+        " (seq, hash) = (SELECT e.seq, e.hash FROM auth.audit_event e ORDER BY e.seq DESC LIMIT 1)",
+    )
+    async with database.writing_in(workspace_id) as connection:
+        assert (await verify(connection)).faults == ()
+        assert "noted outside" in (await verify(connection, (anchor,))).faults[0]
+        assert (await verify(connection, (Anchor(1, "00"),))).faults
+
+
+@pytest.mark.usefixtures("changed")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE auth.audit_event SET actor = 'UNOBODY'",
+        "DELETE FROM auth.audit_event",
+        "TRUNCATE auth.audit_event",
+        "INSERT INTO auth.audit_event (workspace_id, seq, kind) VALUES (1, 1, 'forged')",
+        "UPDATE auth.audit_head SET seq = 0",
+        "INSERT INTO auth.audit_head VALUES (99, 1, '')",
+    ],
+)
+def test_the_app_role_can_only_add_to_the_log(urls: DatabaseUrls, statement: str) -> None:
+    assert urls.app
+    with psycopg.connect(urls.app) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.mark.usefixtures("changed")
+@pytest.mark.parametrize(
+    "statement", ["UPDATE auth.audit_event SET kind = 'x'", "DELETE FROM auth.audit_event"]
+)
+def test_not_even_the_owner_rewrites_the_log(urls: DatabaseUrls, statement: str) -> None:
+    with psycopg.connect(urls.admin) as connection:
+        connection.execute("SET ROLE ostiary_owner")
+        with pytest.raises(psycopg.errors.RaiseException, match="only ever added to"):
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+async def test_many_at_once_form_one_chain(database: Database, workspace_id: int) -> None:
+    async def one(number: int) -> None:
+        async with database.writing_in(workspace_id, actor=f"U{number}") as connection:
+            await upsert_people(connection, [PersonFacts(f"U{number}", "x", "X", PersonKind.MEMBER)])
+            await define_role(connection, f"role{number % 5}", description=str(number))
+            await record(connection, "question.answered", {"number": number})
+
+    await asyncio.gather(*(one(number) for number in range(40)))
+    async with database.writing_in(workspace_id) as connection:
+        verdict = await verify(connection)
+        last = (await search(connection, Sought(who="U7", kind="question")))[0]
+        together = await events_of_change(connection, last.change_id)
+    assert verdict.faults == ()
+    assert {event.actor for event in together} == {"U7"}
