@@ -27,6 +27,11 @@ class Clearance:
         """Whether everything under `label_ids` may be read."""
         return self.label_ids.issuperset(label_ids)
 
+    def narrowed_to(self, other: "Clearance") -> "Clearance":
+        """What both may read. Two clearances of different workspaces share nothing."""
+        shared = self.label_ids & other.label_ids if self.workspace_id == other.workspace_id else frozenset[int]()
+        return Clearance(self.workspace_id, shared, self.policy_version)
+
     @property
     def fingerprint(self) -> str:
         """16 hex digits that tell two clearances apart without naming a label."""

@@ -23,7 +23,10 @@ class Reply:
     answer: Answer
     clearance: Clearance
     label_ids: frozenset[int]
-    chunk_ids: tuple[int, ...]
+
+    @property
+    def chunk_ids(self) -> tuple[int, ...]:
+        return tuple(passage.chunk_id for passage in self.answer.cited)
 
     @property
     def found(self) -> bool:
@@ -54,16 +57,26 @@ class Assistant:
 
     async def answer_in_place(self, question: str, asker: Clearance, audience: Clearance) -> Parts:
         """Answer where `audience` listens: for all from what all may read, the rest for the asker alone."""
+        for_all = _if_found(await self.answer(question, audience.narrowed_to(asker)))
+        for_asker = await self.answer_beyond(question, asker, audience, all_were_told=for_all is not None)
+        return Parts(for_all, for_asker)
+
+    async def answer_beyond(
+        self, question: str, asker: Clearance, audience: Clearance, *, all_were_told: bool
+    ) -> Reply | None:
+        """What the asker may be told alone, if their better rights make a difference to it.
+
+        Everybody's part is not made with a look at these passages, and does not wait for them: neither its words
+        nor its time may depend on what not everybody may read.
+        """
         question = question[:LONGEST_QUESTION]
         own = await self.library.passages(question, asker)
         if audience.covers(passage.label_id for passage in own):
-            return Parts(_if_found(await self._answer_from(question, own, audience)), None)
-        for_all = await self.answer(question, audience)
-        for_asker = await self._answer_from(question, own, asker)
-        if audience.covers(passage.label_id for passage in for_asker.answer.cited):
-            # The asker's better rights changed nothing that they are told.
-            return Parts(_if_found(for_all), None if for_all.found else _if_found(for_asker))
-        return Parts(_if_found(for_all), _if_found(for_asker))
+            return None
+        reply = await self._answer_from(question, own, asker)
+        if all_were_told and audience.covers(passage.label_id for passage in reply.answer.cited):
+            return None
+        return _if_found(reply)
 
     async def may_still_be_told(self, reply: Reply, clearance: Clearance) -> bool:
         """Whether `clearance` may read what a reply was made from, under the labels that its sources have now."""
@@ -75,7 +88,7 @@ class Assistant:
         labels = frozenset(passage.label_id for passage in passages)
         if use_adapter and self._adapter_label is not None:
             labels |= {self._adapter_label}
-        return Reply(answer, clearance, labels, tuple(passage.chunk_id for passage in answer.cited))
+        return Reply(answer, clearance, labels)
 
     def _may_use_adapter(self, clearance: Clearance) -> bool:
         """An adapter carries the label of what it was trained on."""
