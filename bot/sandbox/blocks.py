@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.block_elements import Complain, check_element, check_length, check_text
+from bot.sandbox.block_elements import check_element
+from bot.sandbox.block_parts import Complain, check_length, check_text
 from bot.sandbox.errors import SlackError
 
 MOST_BLOCKS = 50
@@ -24,6 +25,10 @@ _UNCHECKED = (
 def check_message_blocks(blocks: Any) -> None:
     """Raise invalid_blocks with the reasons, or msg_blocks_too_long."""
     complaints = _complaints(blocks, MOST_BLOCKS, "/blocks")
+    for index, block in enumerate(blocks if isinstance(blocks, list) else []):
+        element = block.get("element") if isinstance(block, dict) else None
+        if isinstance(element, dict) and element.get("type") == "file_input":
+            complaints.append(f"unsupported type: file_input [json-pointer:/blocks/{index}/element/type]")
     if complaints:
         raise SlackError("invalid_blocks", messages=complaints, errors=complaints)
     markdown = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
@@ -107,7 +112,7 @@ def _check_section(block: dict[str, Any], where: str, complain: Complain) -> Non
     if len(fields or []) > 10:
         complain(f"{where}/fields", "no more than 10 items allowed")
     if block.get("accessory") is not None:
-        check_element(block["accessory"], f"{where}/accessory", complain)
+        check_element(block["accessory"], f"{where}/accessory", complain, "section")
 
 
 def _check_header(block: dict[str, Any], where: str, complain: Complain) -> None:
@@ -131,16 +136,25 @@ def _check_context(block: dict[str, Any], where: str, complain: Complain) -> Non
 
 
 def _check_actions(block: dict[str, Any], where: str, complain: Complain) -> None:
-    for index, element in enumerate(_elements(block, where, 25, complain)):
-        check_element(element, f"{where}/elements/{index}", complain)
+    elements = _elements(block, where, 25, complain)
+    for index, element in enumerate(elements):
+        check_element(element, f"{where}/elements/{index}", complain, "actions")
+    _check_action_ids(elements, where, complain)
+
+
+def _check_action_ids(elements: list[Any], where: str, complain: Complain) -> None:
+    """Slack tells the elements of one block apart by their action ids."""
+    seen: set[str] = set()
+    for index, element in enumerate(elements):
+        action_id = element.get("action_id") if isinstance(element, dict) else None
+        if action_id is not None and action_id in seen:
+            complain(f"{where}/elements/{index}/action_id", f"`action_id` {action_id} already exists")
+        seen.add(str(action_id))
 
 
 def _check_context_actions(block: dict[str, Any], where: str, complain: Complain) -> None:
     for index, element in enumerate(_elements(block, where, 5, complain)):
-        if isinstance(element, dict) and element.get("type") not in ("feedback_buttons", "icon_button"):
-            complain(f"{where}/elements/{index}/type", f"unsupported type: {element.get('type')}")
-        else:
-            check_element(element, f"{where}/elements/{index}", complain)
+        check_element(element, f"{where}/elements/{index}", complain, "context_actions")
 
 
 def _elements(block: dict[str, Any], where: str, most: int, complain: Complain) -> list[Any]:
@@ -164,7 +178,7 @@ def _check_input(block: dict[str, Any], where: str, complain: Complain) -> None:
     check_text(block.get("label"), f"{where}/label", 2000, complain, only_plain=True)
     if block.get("hint") is not None:
         check_text(block["hint"], f"{where}/hint", 2000, complain, only_plain=True)
-    check_element(block.get("element"), f"{where}/element", complain)
+    check_element(block.get("element"), f"{where}/element", complain, "input")
 
 
 _RULES: dict[str, Callable[[dict[str, Any], str, Complain], None]] = {

@@ -13,6 +13,8 @@ from bot.sandbox.people import Person
 from bot.sandbox.posting import Posting
 from bot.sandbox.responses import respond
 from bot.sandbox.shapes import message_json
+from bot.sandbox.state_values import kept_values
+from bot.sandbox.suggestions import Held
 from bot.sandbox.triggers import ResponseUrl, ResponseUrls, Triggers
 from bot.sandbox.views import View, Views
 from bot.sandbox.workspace import Workspace
@@ -36,6 +38,7 @@ class Interactions:
         self._views = views
         self._triggers = triggers
         self._response_urls = response_urls
+        self._held: dict[tuple[str, str, str], Held] = {}
 
     async def command(self, person: Person, channel: Channel, name: str, text: str) -> Outcome:
         payload = {
@@ -62,13 +65,31 @@ class Interactions:
             respond(self._workspace, self._posting, where, outcome.payload)
         return outcome
 
+    def held(self, user_id: str, message: Message) -> Held:
+        """What this person has chosen in a message, as far as the message still asks for it."""
+        held = self._held.setdefault((user_id, message.channel_id, message.ts), Held())
+        held.values = kept_values(held.values, message.blocks)
+        return held
+
     async def act_on_message(self, person: Person, message: Message, action: dict[str, Any]) -> Outcome:
+        token = self._response_urls.issue(
+            person.user_id, message.channel_id, thread_ts=message.thread_ts, message_ts=message.ts
+        )
+        payload = (
+            self._action_payload(person, action)
+            | self._message_place(message)
+            | {
+                "trigger_id": self._triggers.issue(person.user_id),
+                "state": {"values": self.held(person.user_id, message).values},
+                "response_url": self._respond_at(token),
+            }
+        )
+        return await self._deliveries.ask("interactive", payload, accepts=False)
+
+    def _message_place(self, message: Message) -> dict[str, Any]:
         channel = self._workspace.channels[message.channel_id]
         thread = {"thread_ts": message.thread_ts} if message.is_reply else {}
-        token = self._response_urls.issue(
-            person.user_id, channel.channel_id, thread_ts=message.thread_ts, message_ts=message.ts
-        )
-        payload = self._action_payload(person, action) | {
+        place: dict[str, Any] = {
             "container": {
                 "type": "message",
                 "message_ts": message.ts,
@@ -76,23 +97,31 @@ class Interactions:
                 "is_ephemeral": message.only_for is not None,
                 **thread,
             },
-            "trigger_id": self._triggers.issue(person.user_id),
             "channel": {"id": channel.channel_id, "name": channel.name or "directmessage"},
-            "state": {"values": {}},
-            "response_url": self._respond_at(token),
         }
         if message.only_for is None:  # Slack keeps no ephemeral messages to send along
-            payload["message"] = message_json(self._workspace, message)
-        return await self._deliveries.ask("interactive", payload, accepts=False)
+            place["message"] = message_json(self._workspace, message)
+        return place
 
     async def act_in_view(self, person: Person, view: View, action: dict[str, Any]) -> Outcome:
         root = view.root_view_id if view.body["type"] == "modal" else None
         payload = self._action_payload(person, action) | {
-            "container": {"type": "view", "view_id": view.view_id},
+            **self._view_place(view),
             "trigger_id": self._triggers.issue(person.user_id, root),
-            "view": self._views.json(view),
         }
         return await self._deliveries.ask("interactive", payload, accepts=False)
+
+    def _view_place(self, view: View) -> dict[str, Any]:
+        return {"container": {"type": "view", "view_id": view.view_id}, "view": self._views.json(view)}
+
+    async def suggest(
+        self, person: Person, place: View | Message, block_id: str, action_id: str, query: str
+    ) -> Outcome:
+        """Ask the app for the options of a menu; they come with the acknowledgement."""
+        where = self._view_place(place) if isinstance(place, View) else self._message_place(place)
+        asked = {"block_id": block_id, "action_id": action_id, "value": query}
+        payload = self._head("block_suggestion", person) | where | asked
+        return await self._deliveries.ask("interactive", payload, accepts=True)
 
     async def submit_view(self, person: Person, view: View) -> Outcome:
         payload = self._head("view_submission", person) | {

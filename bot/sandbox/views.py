@@ -8,6 +8,8 @@ from typing import Any
 
 from bot.sandbox.blocks import check_view, with_ids
 from bot.sandbox.errors import SlackError
+from bot.sandbox.state_values import initial_values, kept_values
+from bot.sandbox.suggestions import Offered
 from bot.sandbox.workspace import Workspace
 
 MOST_MODALS = 3  # in one stack
@@ -23,6 +25,7 @@ class View:
     number: int = 0  # views are numbered in the order in which they came
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    offered: Offered = field(default_factory=dict)  # what the app answered to menus that it fills
     hash: str = ""
 
     def renew(self, body: dict[str, Any]) -> None:
@@ -75,7 +78,7 @@ class Views:
             raise SlackError("hash_conflict")
         check_view(body, str(view.body["type"]))
         view.renew(body | {"blocks": with_ids(body["blocks"])})
-        view.values = _kept_values(view)
+        view.values = kept_values(view.values, view.body["blocks"])
         self._workspace.changes.ring()
         return view
 
@@ -107,6 +110,7 @@ class Views:
         self.newest += 1
         view = View(view_id, user_id, {}, root_view_id=view_id, number=self.newest)
         view.renew(body | {"blocks": with_ids(body["blocks"])})
+        view.values = initial_values(view.body["blocks"])
         return view
 
     def json(self, view: View) -> dict[str, Any]:
@@ -133,18 +137,3 @@ class Views:
             "app_installed_team_id": self._workspace.team_id,
             "bot_id": self._workspace.bot_id,
         }
-
-
-def _kept_values(view: View) -> dict[str, dict[str, Any]]:
-    """Slack keeps what was typed where block id and action id stay the same."""
-    present = {(block["block_id"], _action_id(block)) for block in view.body["blocks"]}
-    return {
-        block_id: actions
-        for block_id, actions in view.values.items()
-        if any((block_id, action_id) in present for action_id in actions)
-    }
-
-
-def _action_id(block: dict[str, Any]) -> str:
-    element: dict[str, Any] = block.get("element") or {}
-    return str(element.get("action_id", ""))
