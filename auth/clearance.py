@@ -29,7 +29,9 @@ class Clearance:
 
     def narrowed_to(self, other: "Clearance") -> "Clearance":
         """What both may read. Two clearances of different workspaces share nothing."""
-        shared = self.label_ids & other.label_ids if self.workspace_id == other.workspace_id else frozenset[int]()
+        shared = (
+            self.label_ids & other.label_ids if self.workspace_id == other.workspace_id else frozenset[int]()
+        )
         return Clearance(self.workspace_id, shared, self.policy_version)
 
     @property

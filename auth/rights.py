@@ -23,6 +23,10 @@ from auth.people import Person, roles_from
 from auth.roles import ADMIN, EVERYONE, Inheritance
 
 _VERSIONS = text(f"SELECT policy_version, labels_version FROM auth.workspace WHERE id = {WORKSPACE}")
+_SINCE_CHANGE = text(
+    "SELECT extract(epoch FROM clock_timestamp() - policy_changed_at)::float8 FROM auth.workspace"
+    f" WHERE id = {WORKSPACE} AND policy_version > :version"
+)
 REMEMBERED_AUDIENCES = 10_000
 
 
@@ -151,6 +155,11 @@ async def read_standing(database: Database, connection: AsyncConnection, workspa
         if (await _versions(connection))[1] == labels_version:
             memory.labels[workspace_id] = known
     return Standing(workspace_id, known[1], known[2], version)
+
+
+async def seconds_since_change(connection: AsyncConnection, version: int) -> float | None:
+    """How long ago rights last changed, if they did after `version`; else None."""
+    return (await connection.execute(_SINCE_CHANGE, {"version": version})).scalar()
 
 
 async def _versions(connection: AsyncConnection) -> tuple[int, int]:

@@ -10,9 +10,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.paging import pages
 from bot.slack.places import DIRECT, Place
+from bot.slack.refusals import reason
 from bot.slack.views import ANSWER_EVENT, Block
 
 HISTORY_PAGE = 100
+_CANNOT_BE_SHOWN_THERE = {"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"}
 
 
 class Outbox:
@@ -53,16 +55,22 @@ class Outbox:
         """Tell one person in a place something that nobody else there sees; returns the message's ts.
 
         A direct message is that already. Elsewhere Slack keeps no copy: what was told cannot be found again.
+        Whoever has left the place meanwhile is told in a direct message.
         """
         if place.is_direct:
             return await self.post(place, text, blocks, question_id=question_id)
-        response = await self._sender.chat_postEphemeral(
-            channel=place.channel_id,
-            user=user_id,
-            text=text,
-            blocks=list(blocks),
-            thread_ts=place.thread_ts,
-        )
+        try:
+            response = await self._sender.chat_postEphemeral(
+                channel=place.channel_id,
+                user=user_id,
+                text=text,
+                blocks=list(blocks),
+                thread_ts=place.thread_ts,
+            )
+        except SlackApiError as error:
+            if reason(error) not in _CANNOT_BE_SHOWN_THERE:
+                raise
+            return await self.post(Place(user_id, DIRECT, None), text, blocks, question_id=question_id)
         return str(response["message_ts"])
 
     async def tell_in_person(self, user_id: str, text: str, blocks: Sequence[Block]) -> None:

@@ -39,3 +39,12 @@ def first_link(text: str) -> str | None:
     match = _TAG.fullmatch(text.strip())
     url = html.unescape(match.group(1) if match else text.strip())
     return url if re.fullmatch(r"https?://\S+", url) else None
+
+
+def typed_id(value: object) -> int | None:
+    """Ids in payloads are anybody's writing: whatever is not a plain number is no id."""
+    return (
+        int(value)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
+        else None
+    )

@@ -3,15 +3,20 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from auth.database import Database
-from auth.directory import PersonFacts, find_people, upsert_people
+from auth.directory import PersonFacts, deactivate_all_but, find_people, upsert_people
 from auth.people import PersonKind
 from bot.slack.paging import pages
+from bot.slack.refusals import reason
 
-PAGE = 200
+log = structlog.get_logger(__name__)
+
+PAGE = 1000
+ACTOR = "slack"
 
 
 def facts_of(user: Mapping[str, Any], team_id: str) -> PersonFacts:
@@ -51,17 +56,32 @@ class Roster:
         self._team_id = team_id
 
     async def read_all(self) -> int:
-        """Read every user of the workspace; returns how many there are."""
-        read = 0
-        async for page in pages(self._client.users_list, limit=PAGE):
-            await self.note(page["members"])
-            read += len(page["members"])
-        return read
+        """Read every user of the workspace; whoever is not among them is no longer of it. Returns how many."""
+        users = [
+            user async for page in pages(self._client.users_list, limit=PAGE) for user in page["members"]
+        ]
+        async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
+            await upsert_people(connection, [facts_of(user, self._team_id) for user in users])
+            await deactivate_all_but(connection, [user["id"] for user in users])
+        return len(users)
 
     async def note(self, users: Collection[Mapping[str, Any]]) -> None:
         """Take over what Slack says of these users now."""
-        async with self._database.writing_in(self._workspace_id) as connection:
+        async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
             await upsert_people(connection, [facts_of(user, self._team_id) for user in users])
+
+    async def note_now(self, told: Mapping[str, Any]) -> None:
+        """Something changed about a user: what an event tells, and at once what Slack says now.
+
+        The event may have been on its way for minutes; of what it gives, only what Slack still gives may stand.
+        """
+        if told.get("deleted"):
+            await self.note([told])
+        try:
+            await self.note([(await self._client.users_info(user=told["id"]))["user"]])
+        except SlackApiError as error:
+            log.warning("cannot ask who somebody is now", error=reason(error))
+            await self.note([told])
 
     async def know(self, slack_user_ids: Collection[str]) -> None:
         """Ask Slack about those who are not in the directory yet. Whoever cannot be found stays unknown."""

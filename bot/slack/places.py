@@ -26,6 +26,11 @@ class Place:
         return self.channel_type == DIRECT
 
 
+def type_by_id(channel_id: str) -> str:
+    """`app_mention` carries no channel type; direct messages alone need telling apart: their ids begin with D."""
+    return DIRECT if channel_id.startswith("D") else "channel"
+
+
 async def read_audience(
     client: AsyncWebClient, place: Place, asker_slack_id: str, bot_user_id: str
 ) -> Audience:
@@ -39,22 +44,24 @@ async def read_audience(
         return Audience(alone)
     try:
         channel = (await client.conversations_info(channel=place.channel_id))["channel"]
-        members = await _members(client, place.channel_id)
+        members = await channel_members(client, place.channel_id)
     except SlackApiError:
         return Audience(alone, complete=False)
     return Audience(
         slack_user_ids=(frozenset(members) | alone) - {bot_user_id},
         every_member=not (channel.get("is_private") or channel.get("is_mpim")),
-        complete=not _is_shared(channel),
+        complete=not is_shared(channel),
     )
 
 
-def _is_shared(channel: dict[str, Any]) -> bool:
+def is_shared(channel: dict[str, Any]) -> bool:
+    """Whether people of another company are there, or may come."""
     return bool(
         channel.get("is_ext_shared") or channel.get("is_pending_ext_shared") or channel.get("is_org_shared")
     )
 
 
-async def _members(client: AsyncWebClient, channel_id: str) -> list[str]:
+async def channel_members(client: AsyncWebClient, channel_id: str) -> list[str]:
+    """The Slack user ids of everybody in a channel. Raises SlackApiError."""
     listed = pages(client.conversations_members, channel=channel_id, limit=PAGE)
     return [user_id async for page in listed for user_id in page["members"]]

@@ -1,26 +1,32 @@
 """Questions in PostgreSQL: claimed once however often Slack delivers them, and what became of them."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.audiences import intern_audience
+from auth.audit import record
 from auth.clearance import Clearance
 from auth.database import WORKSPACE, Database
+from auth.rights import Audience
 from bot.slack.places import DIRECT, Place
+from retrieval.passages import Passage
 
 # Both unique indexes claim: the event's own id, and the message that it is about.
 _CLAIM = text(
     "INSERT INTO bot.question (workspace_id, event_id, channel_id, channel_type, message_ts, thread_ts,"
-    "  asker_slack_id, text)"
-    f" VALUES ({WORKSPACE}, :event_id, :channel_id, :channel_type, :message_ts, :thread_ts, :asker, :text)"
+    "  asker_slack_id, asker_team_id, text, purpose)"
+    f" VALUES ({WORKSPACE}, :event_id, :channel_id, :channel_type, :message_ts, :thread_ts, :asker_slack_id,"
+    "  :asker_team_id, :text, :purpose)"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
 _READ = text(
-    "SELECT id, channel_id, channel_type, message_ts, thread_ts, asker_slack_id, text, state FROM bot.question"
-    f" WHERE workspace_id = {WORKSPACE} AND id = :id"
+    "SELECT id, channel_id, channel_type, message_ts, thread_ts, asker_slack_id, asker_team_id, text, purpose,"
+    f"  state FROM bot.question WHERE workspace_id = {WORKSPACE} AND id = :id"
 )
 _MOVE = text(
     "UPDATE bot.question SET state = :state,"
@@ -28,10 +34,10 @@ _MOVE = text(
     f" WHERE workspace_id = {WORKSPACE} AND id = :id"
 )
 _KEEP_ANSWER = text(
-    "INSERT INTO bot.answer (workspace_id, question_id, part, text, label_ids, chunk_ids, policy_version,"
-    "  clearance, model)"
-    f" VALUES ({WORKSPACE}, :question_id, :part, :text, :label_ids, :chunk_ids, :policy_version, :clearance,"
-    "  :model)"
+    "INSERT INTO bot.answer (workspace_id, question_id, part, text, label_ids, cited_label_ids, chunk_ids,"
+    "  document_ids, policy_version, clearance, model, audience_id, checked_at)"
+    f" VALUES ({WORKSPACE}, :question_id, :part, :text, :label_ids, :cited_label_ids, :chunk_ids,"
+    "  :document_ids, :policy_version, :clearance, :model, :audience_id, :checked_at) RETURNING id"
 )
 _MARK_SENT = text(
     "UPDATE bot.answer SET message_ts = :message_ts"
@@ -49,12 +55,13 @@ _BE_SOLE_SENDER = text(
     " pg_advisory_xact_lock(hashtextextended('bot.question', :question_id))"
 )
 SENDER_PATIENCE = "30s"
+ANSWER_SENT, REFUSED = "answer.sent", "question.refused"
 ENDED = frozenset({"answered", "failed"})
 
 
 @dataclass(frozen=True)
 class IncomingQuestion:
-    """A question as an event brought it."""
+    """A question as an event brought it. `asker_team_id` is the team its author belongs to, if Slack said."""
 
     event_id: str
     channel_id: str
@@ -63,11 +70,16 @@ class IncomingQuestion:
     thread_ts: str | None
     asker_slack_id: str
     text: str
+    asker_team_id: str | None = None
+    purpose: str = "question"
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question that is stored. `state` is received, sending, answered or failed."""
+    """A question that is stored. `state` is received, sending, answered or failed.
+
+    `purpose` is question, or share: what its asker was told alone is asked again for everybody in the place.
+    """
 
     id: int
     channel_id: str
@@ -75,7 +87,9 @@ class Question:
     message_ts: str
     thread_ts: str | None
     asker_slack_id: str
+    asker_team_id: str | None
     text: str
+    purpose: str
     state: str
 
     @property
@@ -87,28 +101,30 @@ class Question:
 
 @dataclass(frozen=True)
 class PreparedAnswer:
-    """What is about to be sent, and the proof that it is right. `part` is channel or asker."""
+    """What is about to be sent, and the proof that it is right: who hears it, and what they may read.
+
+    `part` is channel or asker. `clearance` is that of `audience` at `checked_at`, the last look before sending.
+    """
 
     part: str
     text: str
     label_ids: Collection[int]
-    chunk_ids: Collection[int]
+    cited: Sequence[Passage]
     clearance: Clearance
+    audience: Audience
+    checked_at: datetime
     model: str
 
 
 async def claim(connection: AsyncConnection, question: IncomingQuestion) -> int | None:
     """Store a question; None if it is here already."""
-    values = {
-        "event_id": question.event_id,
-        "channel_id": question.channel_id,
-        "channel_type": question.channel_type,
-        "message_ts": question.message_ts,
-        "thread_ts": question.thread_ts,
-        "asker": question.asker_slack_id,
-        "text": question.text,
-    }
-    return (await connection.execute(_CLAIM, values)).scalar()
+    return (await connection.execute(_CLAIM, vars(question))).scalar()
+
+
+async def find_question(connection: AsyncConnection, question_id: int) -> Question | None:
+    """A question by an id that somebody wrote; None where there is no such question."""
+    row = (await connection.execute(_READ, {"id": question_id})).first()
+    return Question(**row._mapping) if row else None
 
 
 async def read_question(connection: AsyncConnection, question_id: int) -> Question:
@@ -119,21 +135,43 @@ async def move(connection: AsyncConnection, question_id: int, state: str) -> Non
     await connection.execute(_MOVE, {"id": question_id, "state": state})
 
 
-async def keep_answer(connection: AsyncConnection, question_id: int, prepared: PreparedAnswer) -> None:
-    """Keep an answer before it is sent: after a crash one knows that it may be out."""
-    await connection.execute(
-        _KEEP_ANSWER,
-        {
-            "question_id": question_id,
-            "part": prepared.part,
-            "text": prepared.text,
-            "label_ids": sorted(prepared.label_ids),
-            "chunk_ids": sorted(prepared.chunk_ids),
-            "policy_version": prepared.clearance.policy_version,
-            "clearance": prepared.clearance.fingerprint,
-            "model": prepared.model,
-        },
-    )
+async def keep_answer(connection: AsyncConnection, question: Question, prepared: PreparedAnswer) -> None:
+    """Keep an answer before it is sent, with its proof: after a crash one knows that it may be out."""
+    proof = {
+        "part": prepared.part,
+        "policy_version": prepared.clearance.policy_version,
+        "clearance": prepared.clearance.fingerprint,
+        "model": prepared.model,
+    }
+    labels = sorted(prepared.label_ids)
+    chunks = sorted(passage.chunk_id for passage in prepared.cited)
+    documents = sorted({passage.document_id for passage in prepared.cited})
+    audience_id = await intern_audience(connection, prepared.audience)
+    values = {
+        "question_id": question.id,
+        "text": prepared.text,
+        "label_ids": labels,
+        "cited_label_ids": sorted({passage.label_id for passage in prepared.cited}),
+        "chunk_ids": chunks,
+        "document_ids": documents,
+        "audience_id": audience_id,
+        "checked_at": prepared.checked_at,
+    }
+    answer_id = (await connection.execute(_KEEP_ANSWER, {**values, **proof})).scalar_one()
+    about = {"question": question.id, "answer": answer_id, "audience": audience_id}
+    sources = {"labels": labels, "documents": documents, "chunks": chunks}
+    details = {**about, **proof, **sources, "asker": question.asker_slack_id, "channel": question.channel_id}
+    await record(connection, ANSWER_SENT, details, person=question.asker_slack_id)
+
+
+async def record_refusal(connection: AsyncConnection, question: Question, clearance: Clearance) -> None:
+    """Nothing was found that the asker may read."""
+    details = {
+        "question": question.id,
+        "policy_version": clearance.policy_version,
+        "clearance": clearance.fingerprint,
+    }
+    await record(connection, REFUSED, details, person=question.asker_slack_id)
 
 
 async def mark_sent(connection: AsyncConnection, question_id: int, part: str, message_ts: str) -> None:

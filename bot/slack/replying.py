@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum
 
 import structlog
 from slack_sdk.errors import SlackApiError
 
 from auth.clearance import Clearance
 from auth.database import Database
-from auth.rights import Audience, audience_clearance, nothing, rights_of
-from bot.assistant import NOTHING_FOUND, Assistant, Parts, Reply
+from auth.rights import Audience, audience_clearance, nothing, rights_of, seconds_since_change
+from bot import metrics
+from bot.assistant import NOTHING_FOUND, Assistant, Reply
 from bot.queue import JobQueue
+from bot.slack.audiences import Audiences
 from bot.slack.delivery import Outbox
+from bot.slack.lending import Lending
 from bot.slack.people import Roster
-from bot.slack.places import read_audience
 from bot.slack.questions import (
     ENDED,
     PreparedAnswer,
@@ -25,39 +29,59 @@ from bot.slack.questions import (
     mark_sent,
     move,
     read_question,
+    record_refusal,
     sole_sender,
 )
 from bot.slack.refusals import was_refused
 from bot.slack.small_talk import small_talk
-from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks
+from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks, refusal_blocks, share_block
 
 log = structlog.get_logger(__name__)
 
 ANSWER_JOB = "answer"
+SHARE = "share"
 STATUS = "is reading the documents ..."
 ONLY_YOU = "Not everybody here may read all of the sources of this answer."
 WENT_WRONG = "Something went wrong while I was answering, and I have stopped trying. Please ask again later."
 INTERRUPTED = "I was interrupted while answering. If no answer stands here, please ask again."
 RIGHTS_MOVED = "Who may read what changed while I was answering. Please ask again."
+NOTHING_TO_SHARE = "I found nothing on that that everybody here may read."
 ANSWERING_TRIES = 3
-NO_PARTS = Parts(None, None)
+
+
+class Part(Enum):
+    """Who an answer is for: everybody in the place, or its asker alone."""
+
+    EVERYBODY = "channel"
+    ASKER = "asker"
+
+
+class Out(Enum):
+    """Whether a part got out before a crash."""
+
+    NO = "no"
+    YES = "yes"
+    UNSURE = "unsure"
+
+
+class RightsMoved(Exception):
+    """Rights shrank each time an answer was about to be sent."""
 
 
 @dataclass(frozen=True)
-class Clearances:
-    """What the asker, and what everybody in the place, may read at one moment."""
+class Listening:
+    """Who hears an answer, and what they, and its asker, may read at one moment."""
 
+    at: datetime
     asker: Clearance
-    audience: Clearance
+    audience: Audience
+    everybody: Clearance
 
+    def clearance(self, part: Part) -> Clearance:
+        return self.everybody if part is Part.EVERYBODY else self.asker
 
-@dataclass(frozen=True)
-class Delivered:
-    """What is out from before a crash: everybody's part, the asker's; `asker_unsure` where nobody can tell."""
-
-    everybody: bool = False
-    asker: bool = False
-    asker_unsure: bool = False
+    def hearers(self, part: Part, asker_slack_id: str) -> Audience:
+        return self.audience if part is Part.EVERYBODY else Audience(frozenset({asker_slack_id}))
 
 
 class Replier:
@@ -67,16 +91,22 @@ class Replier:
         self,
         database: Database,
         workspace_id: int,
+        team_id: str,
         assistant: Assistant,
         roster: Roster,
+        audiences: Audiences,
         outbox: Outbox,
+        lending: Lending,
         bot_user_id: str,
     ) -> None:
         self._database = database
         self._workspace_id = workspace_id
+        self._team_id = team_id
         self._assistant = assistant
         self._roster = roster
+        self._audiences = audiences
         self._outbox = outbox
+        self._lending = lending
         self._bot_user_id = bot_user_id
 
     def register(self, queue: JobQueue) -> None:
@@ -88,7 +118,7 @@ class Replier:
         if question.state in ENDED:
             return
         if said := small_talk(question.text):
-            await self._say(question, said)
+            await self._say(question, said, plain_blocks(said))
             return
         await self._outbox.show_status(question.place, question.message_ts, STATUS)
         try:
@@ -98,102 +128,169 @@ class Replier:
 
     async def give_up(self, question_id: int) -> None:
         """Tell the asker, alone, that there will be no answer: nobody is left in silence."""
-        await self._say(await self._read(question_id), WENT_WRONG, state="failed")
+        await self._say(await self._read(question_id), WENT_WRONG, plain_blocks(WENT_WRONG), state="failed")
 
     async def _answer(self, question: Question) -> None:
-        """Answer under the rights of now; if they shrink meanwhile, answer again rather than send."""
+        """Everybody's part first: when it comes must not depend on what the asker alone may read."""
+        told = False
+        try:
+            for part in _parts_of(question):
+                told = await self._answer_part(question, part, all_were_told=told) or told
+        except RightsMoved:
+            await self._say(question, RIGHTS_MOVED, plain_blocks(RIGHTS_MOVED))
+            return
+        if told:
+            await self._end(question)
+        else:
+            await self._refuse(question)
+
+    async def _answer_part(self, question: Question, part: Part, *, all_were_told: bool) -> bool:
+        """Answer under the rights of now; if they shrink meanwhile, answer again rather than send.
+
+        Returns whether somebody was told something.
+        """
         for _ in range(ANSWERING_TRIES):
-            before = await self._clearances(question)
-            parts = await self._assistant.answer_in_place(question.text, before.asker, before.audience)
-            async with self._sole_sender(question) as current:
-                now = await self._clearances(question)
-                if await self._still_allowed(parts, now):
-                    await self._send(current, parts, NOTHING_FOUND)
-                    return
-        await self._say(question, RIGHTS_MOVED)
-
-    async def _still_allowed(self, parts: Parts, now: Clearances) -> bool:
-        """Whether what was answered may go out: neither readers nor documents changed for the worse meanwhile."""
-        for reply, clearance in ((parts.everybody, now.audience), (parts.asker, now.asker)):
-            if reply and not await self._assistant.may_still_be_told(reply, clearance):
+            before = await self._listening(question, again=False)
+            reply = await self._make(question, part, before, all_were_told=all_were_told)
+            if reply is None:
                 return False
-        return True
+            async with self._sole_sender(question) as current:
+                now = await self._listening(question, again=True)
+                if await self._assistant.may_still_be_told(reply, now.clearance(part)):
+                    await self._send_once(current, part, reply, now)
+                    return True
+            metrics.WITHHELD.inc()
+        raise RightsMoved
 
-    async def _clearances(self, question: Question) -> Clearances:
-        audience = await self._audience(question)
+    async def _make(
+        self, question: Question, part: Part, listening: Listening, *, all_were_told: bool
+    ) -> Reply | None:
+        if part is Part.EVERYBODY:
+            reply = await self._assistant.answer(question.text, listening.everybody)
+            return reply if reply.found else None
+        return await self._assistant.answer_beyond(
+            question.text, listening.asker, listening.everybody, all_were_told=all_were_told
+        )
+
+    async def _listening(self, question: Question, *, again: bool) -> Listening:
+        """Who listens: as Slack said it lately, or, once more before sending, as Slack says it now."""
+        read = self._audiences.now if again else self._audiences.lately
+        audience = await read(question.place, question.asker_slack_id)
         await self._roster.know(audience.slack_user_ids)
+        at = datetime.now(UTC)
+        nobody = nothing(self._workspace_id)
+        if question.asker_team_id not in {None, self._team_id}:
+            # An id says who somebody is in their own team only.
+            return Listening(at, nobody, audience, nobody)
         rights = await rights_of(self._database, self._workspace_id, question.asker_slack_id)
-        asker = rights.clearance if rights else nothing(self._workspace_id)
+        asker = rights.clearance if rights else nobody
         if question.place.is_direct:
-            return Clearances(asker, asker)
-        return Clearances(asker, await audience_clearance(self._database, self._workspace_id, audience))
+            return Listening(at, asker, audience, asker)
+        everybody = await audience_clearance(self._database, self._workspace_id, audience)
+        return Listening(at, asker, audience, everybody)
 
-    async def _audience(self, question: Question) -> Audience:
-        client = self._outbox.client
-        return await read_audience(client, question.place, question.asker_slack_id, self._bot_user_id)
+    async def _refuse(self, question: Question) -> None:
+        """Say that there is nothing: alike whether it does not exist or may not be read, and to the asker alone."""
+        if question.purpose == SHARE:
+            await self._say(question, NOTHING_TO_SHARE, plain_blocks(NOTHING_TO_SHARE))
+            return
+        metrics.REFUSALS.inc()
+        lends = await self._lending.is_offered()
+        blocks = refusal_blocks(NOTHING_FOUND, question.id if lends else None)
+        listening = await self._listening(question, again=False)
+        await self._say(question, NOTHING_FOUND, blocks, refused_under=listening.asker)
 
-    async def _say(self, question: Question, text: str, state: str = "answered") -> None:
-        """Tell the asker, alone, something that is no answer."""
+    async def _say(
+        self,
+        question: Question,
+        text: str,
+        blocks: Sequence[Block],
+        state: str = "answered",
+        refused_under: Clearance | None = None,
+    ) -> None:
+        """Tell the asker, alone, something that is no answer; nothing more where an answer is out already."""
         async with self._sole_sender(question) as current:
-            await self._send(current, NO_PARTS, text, state)
+            if current.state in ENDED:
+                return
+            outs = [await self._is_out(current, part) for part in _parts_of(current)]
+            if Out.UNSURE in outs:
+                text, blocks = INTERRUPTED, plain_blocks(INTERRUPTED)
+            if Out.YES not in outs:
+                await self._move(current, "sending")
+                await self._tell_alone(current, text, blocks, in_thread=False)
+            async with self._database.writing_in(self._workspace_id) as connection:
+                await move(connection, question.id, state)
+                if refused_under is not None:
+                    await record_refusal(connection, question, refused_under)
 
-    async def _send(self, question: Question, parts: Parts, otherwise: str, state: str = "answered") -> None:
-        """Send the parts, or `otherwise` where there are none; what is out from before a crash stays single."""
+    async def _send_once(self, question: Question, part: Part, reply: Reply, now: Listening) -> None:
+        """Send a part unless it is out from before a crash, or the question was ended by somebody else."""
         if question.state in ENDED:
             return
+        out = await self._is_out(question, part)
+        if out is Out.NO:
+            await self._send(question, part, reply, now)
+        elif out is Out.UNSURE:
+            await self._tell_alone(question, INTERRUPTED, plain_blocks(INTERRUPTED), in_thread=False)
+
+    async def _is_out(self, question: Question, part: Part) -> Out:
+        """Look up whether an earlier attempt got a part out."""
+        if question.state != "sending":
+            return Out.NO
+        async with self._database.writing_in(self._workspace_id) as connection:
+            kept = await kept_parts(connection, question.id)
+        if part.value not in kept:
+            return Out.NO
+        if kept[part.value] is not None:
+            return Out.YES
+        if part is Part.ASKER and not question.place.is_direct:
+            return Out.UNSURE  # Slack keeps no copy of what one person alone is shown
+        return await self._look_for(question, part)
+
+    async def _look_for(self, question: Question, part: Part) -> Out:
         try:
-            out = await self._delivered(question)
+            found = await self._outbox.find_answer(
+                question.place, question.message_ts, question.id, self._bot_user_id
+            )
         except SlackApiError as error:
             # Slack does not say whether an answer is out: rather tell the asker than send it twice.
             log.warning("cannot tell whether an answer is out", error=str(error))
-            out = Delivered(everybody=True, asker_unsure=True)
-        await self._move(question, "sending")
-        if parts.everybody and not (out.everybody or out.asker or out.asker_unsure):
-            await self._send_to_everybody(question, parts.everybody)
-            out = replace(out, everybody=True)
-        if out.asker_unsure:
-            await self._tell_alone(question, INTERRUPTED, plain_blocks(INTERRUPTED), in_thread=False)
-        elif parts.asker and not out.asker:
-            await self._send_to_asker(question, parts.asker, in_thread=out.everybody)
-        elif not (out.everybody or out.asker):
-            await self._tell_alone(question, otherwise, plain_blocks(otherwise), in_thread=False)
-        await self._move(question, "answered" if out.everybody or out.asker else state)
-
-    async def _delivered(self, question: Question) -> Delivered:
-        """Look up what an earlier attempt got out. Raises SlackApiError where Slack does not say."""
-        if question.state != "sending":
-            return Delivered()
-        found = await self._outbox.find_answer(
-            question.place, question.message_ts, question.id, self._bot_user_id
-        )
+            return Out.UNSURE
         async with self._database.writing_in(self._workspace_id) as connection:
             if found:
-                await mark_sent(connection, question.id, "channel", found)
+                await mark_sent(connection, question.id, part.value, found)
             else:
-                await forget_unsent(connection, question.id, "channel")
-            kept = await kept_parts(connection, question.id)
-        # Slack keeps no copy of what one person alone is shown: it got there if Slack said so at the time.
-        told = kept.get("asker")
-        return Delivered(found is not None, told is not None, "asker" in kept and told is None)
+                await forget_unsent(connection, question.id, part.value)
+        return Out.YES if found else Out.NO
 
-    async def _send_to_everybody(self, question: Question, reply: Reply) -> None:
-        await self._keep(question, reply, "channel")
-        ts = await self._outbox.post(
-            question.place, answer_text(reply.answer), answer_blocks(reply.answer), question_id=question.id
-        )
-        await self._mark_sent(question, "channel", ts)
-
-    async def _send_to_asker(self, question: Question, reply: Reply, in_thread: bool) -> None:
-        blocks = answer_blocks(reply.answer, note=ONLY_YOU)
-        await self._keep(question, reply, "asker")
+    async def _send(self, question: Question, part: Part, reply: Reply, now: Listening) -> None:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await move(connection, question.id, "sending")
+            await keep_answer(connection, question, _prepared(question, part, reply, now))
         try:
-            ts = await self._tell_alone(question, answer_text(reply.answer), blocks, in_thread)
+            ts = await self._put_out(question, part, reply)
         except SlackApiError as error:
             if was_refused(error):
                 async with self._database.writing_in(self._workspace_id) as connection:
-                    await forget_unsent(connection, question.id, "asker")
+                    await forget_unsent(connection, question.id, part.value)
             raise
-        await self._mark_sent(question, "asker", ts)
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await mark_sent(connection, question.id, part.value, ts)
+            late_s = await seconds_since_change(connection, now.clearance(part).policy_version)
+        metrics.ANSWERS.labels(part.value).inc()
+        metrics.CHECKED_TO_SENT.observe((datetime.now(UTC) - now.at).total_seconds())
+        if late_s is not None:
+            metrics.DISCLOSED_AFTER_CHANGE.observe(late_s)
+
+    async def _put_out(self, question: Question, part: Part, reply: Reply) -> str:
+        text = answer_text(reply.answer)
+        if part is Part.EVERYBODY:
+            blocks = answer_blocks(reply.answer)
+            return await self._outbox.post(question.place, text, blocks, question_id=question.id)
+        blocks = [*answer_blocks(reply.answer, note=ONLY_YOU), share_block(question.id)]
+        async with self._database.writing_in(self._workspace_id) as connection:
+            in_thread = "channel" in await kept_parts(connection, question.id)
+        return await self._tell_alone(question, text, blocks, in_thread)
 
     async def _tell_alone(
         self, question: Question, text: str, blocks: Sequence[Block], in_thread: bool
@@ -216,18 +313,26 @@ class Replier:
         async with self._database.writing_in(self._workspace_id) as connection:
             await move(connection, question.id, state)
 
-    async def _mark_sent(self, question: Question, part: str, ts: str) -> None:
-        async with self._database.writing_in(self._workspace_id) as connection:
-            await mark_sent(connection, question.id, part, ts)
+    async def _end(self, question: Question) -> None:
+        async with self._sole_sender(question) as current:
+            if current.state not in ENDED:
+                await self._move(current, "answered")
 
-    async def _keep(self, question: Question, reply: Reply, part: str) -> None:
-        prepared = PreparedAnswer(
-            part=part,
-            text=" ".join(sentence.text for sentence in reply.answer.sentences),
-            label_ids=reply.label_ids,
-            chunk_ids=reply.chunk_ids,
-            clearance=reply.clearance,
-            model=reply.answer.model,
-        )
-        async with self._database.writing_in(self._workspace_id) as connection:
-            await keep_answer(connection, question.id, prepared)
+
+def _parts_of(question: Question) -> tuple[Part, ...]:
+    """In a direct message everybody is the asker; what is shared is for everybody."""
+    alone = question.place.is_direct or question.purpose == SHARE
+    return (Part.EVERYBODY,) if alone else (Part.EVERYBODY, Part.ASKER)
+
+
+def _prepared(question: Question, part: Part, reply: Reply, now: Listening) -> PreparedAnswer:
+    return PreparedAnswer(
+        part=part.value,
+        text=" ".join(sentence.text for sentence in reply.answer.sentences),
+        label_ids=reply.label_ids,
+        cited=reply.answer.cited,
+        clearance=now.clearance(part),
+        audience=now.hearers(part, question.asker_slack_id),
+        checked_at=now.at,
+        model=reply.answer.model,
+    )

@@ -1,8 +1,11 @@
 """One workspace connected: the bot comes to its desk, answers until it is told to stop, and leaves tidily."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from aiohttp import ClientError
@@ -17,12 +20,17 @@ from auth.errors import OstiaryError
 from auth.granting import define_built_in_roles
 from bot.assistant import Assistant
 from bot.queue import JobQueue, QueueSettings
-from bot.slack.app import Desk, slack_client
+from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
+from bot.slack.asking import AskingDesk
+from bot.slack.audiences import Audiences
 from bot.slack.delivery import Outbox
+from bot.slack.handing_in import IngestionDesk
 from bot.slack.ingesting import Intake
+from bot.slack.lending import Lending
 from bot.slack.people import Roster
 from bot.slack.refusals import reason
 from bot.slack.replying import Replier
+from bot.slack.standing import RESYNC_S, Standing, StandingDesk
 from retrieval.ingestion import Ingestor
 
 log = structlog.get_logger(__name__)
@@ -94,24 +102,58 @@ async def connected(
     *,
     max_document_bytes: int,
     queue_settings: QueueSettings | None = None,
+    resync_s: float = RESYNC_S,
 ) -> AsyncIterator[None]:
     """Listen and work while this is open. Jobs that an earlier process left are taken up again."""
     client = slack_client(access.bot_token, access.api_url)
+    workspace_id, bot = team.workspace_id, team.bot_user_id
     outbox = Outbox(client)
-    roster = Roster(client, database, team.workspace_id, team.team_id)
+    roster = Roster(client, database, workspace_id, team.team_id)
+    audiences = Audiences(client, bot)
     queue = JobQueue(database.urls, queue_settings)
-    intake = Intake(database, team.workspace_id, ingestor, outbox, max_document_bytes)
-    intake.register(queue)
-    Replier(database, team.workspace_id, assistant, roster, outbox, team.bot_user_id).register(queue)
-    desk = Desk(database, team.workspace_id, queue, roster, intake, team.bot_user_id, team.team_id)
-    await roster.read_all()
-    handler = AsyncSocketModeHandler(desk.app(client), access.app_token, logger=client.logger)
-    async with queue.working():
+    intake = Intake(database, workspace_id, ingestor, outbox, max_document_bytes)
+    lending = Lending(database, workspace_id, team.team_id, assistant, outbox)
+    replier = Replier(
+        database, workspace_id, team.team_id, assistant, roster, audiences, outbox, lending, bot
+    )
+    for worker in (intake, lending, replier):
+        worker.register(queue)
+    standing = Standing(client, database, workspace_id, roster, bot)
+    asking = AskingDesk(database, workspace_id, team.team_id, queue, outbox, lending, bot)
+    ingestion = IngestionDesk(database, workspace_id, queue, intake)
+    await standing.read_all()
+    app = slack_app(client, team.team_id, desks(asking, ingestion, standing, roster, audiences, bot))
+    handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
+    async with queue.working(), _in_background(standing.keep_reading(resync_s)):
         try:
             await _connect(handler)
             yield
         finally:
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+def desks(
+    asking: AskingDesk,
+    ingestion: IngestionDesk,
+    standing: Standing,
+    roster: Roster,
+    audiences: Audiences,
+    bot_user_id: str,
+) -> tuple[Desk, ...]:
+    """All that listens in a workspace."""
+    messages = MessageDesk(asking, ingestion, bot_user_id)
+    return asking, ingestion, messages, StandingDesk(standing, roster, audiences, bot_user_id)
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:

@@ -11,6 +11,7 @@ from retrieval.passages import Passage
 
 Block = dict[str, Any]
 ANSWER_EVENT = "ostiary_answer"
+SHARE_ANSWER, ASK_OWNER, LEND, DECLINE = "share_answer", "ask_owner", "lend_role", "decline_to_lend"
 CHOOSE_READERS = "choose_readers"
 READERS_VIEW = "ingest_readers"
 SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT = 3000, 100, 75
@@ -41,22 +42,42 @@ def answer_text(answer: Answer) -> str:
     return escape(" ".join(sentence.text for sentence in answer.sentences))
 
 
+def share_block(question_id: int) -> Block:
+    """Under what its asker was told alone: asks again for everybody in the place. It carries no answer."""
+    return _buttons(_button(SHARE_ANSWER, "Answer here for everybody", question_id))
+
+
+def refusal_blocks(text: str, question_id: int | None) -> list[Block]:
+    """That nothing was found; with a button, alike for everybody, where some collection's owners may be asked."""
+    if question_id is None:
+        return plain_blocks(text)
+    return [*plain_blocks(text), _buttons(_button(ASK_OWNER, "Ask somebody who may know", question_id))]
+
+
+def loan_blocks(said: str, loan_id: int) -> list[Block]:
+    """Asks the owner of a collection whether to lend a role; the buttons carry the request's id, and no right."""
+    lend, decline = _button(LEND, "Lend it", loan_id), _button(DECLINE, "Decline", loan_id)
+    return [*plain_blocks(said), _buttons({**lend, "style": "primary"}, decline)]
+
+
+def _buttons(*buttons: Block) -> Block:
+    return {"type": "actions", "elements": list(buttons)}
+
+
+def _button(action_id: str, text: str, value: int) -> Block:
+    return {"type": "button", "action_id": action_id, "text": _plain(text), "value": str(value)}
+
+
 def plain_blocks(text: str) -> list[Block]:
     return [_section(part) for part in _split(escape(text))]
 
 
 def offer_blocks(title: str, request_id: int) -> list[Block]:
     """Asks an admin who may read a document that they sent."""
-    button = {
-        "type": "button",
-        "action_id": CHOOSE_READERS,
-        "style": "primary",
-        "text": _plain("Choose who may read it"),
-        "value": str(request_id),
-    }
+    button = {**_button(CHOOSE_READERS, "Choose who may read it", request_id), "style": "primary"}
     name = escape(title[:NAME_LIMIT])
     said = f"*{name}* is not in the knowledge base yet. Nobody can read it until you say who may."
-    return [_section(said), {"type": "actions", "elements": [button]}]
+    return [_section(said), _buttons(button)]
 
 
 def readers_view(

@@ -16,7 +16,8 @@ from auth.server.throwaway import throwaway_folder
 from bot.assistant import NOTHING_FOUND
 from bot.directory_file import load_directory
 from bot.queue import JobQueue, QueueSettings
-from bot.slack.app import AWAY, NOT_NOW
+from bot.slack.asking import NOT_NOW
+from bot.slack.handing_in import AWAY
 from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import relabel

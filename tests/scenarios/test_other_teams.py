@@ -6,7 +6,8 @@ import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.sandbox.server import SandboxServer
-from bot.slack.app import USAGE, Desk, slack_client
+from bot.slack.app import slack_app, slack_client
+from bot.slack.handing_in import USAGE, IngestionDesk
 
 
 class Admins:
@@ -21,8 +22,8 @@ async def test_a_command_counts_in_the_workspace_that_it_was_given_in(
     sandbox: SandboxServer, team_id: str, said: str
 ) -> None:
     nothing: Any = None
-    desk = Desk(nothing, 1, nothing, nothing, Admins(), sandbox.bot_user_id, "T0TEST")  # type: ignore[arg-type]
-    app = desk.app(slack_client(sandbox.bot_token, sandbox.api_url))
+    desk = IngestionDesk(nothing, 1, nothing, Admins())  # type: ignore[arg-type]
+    app = slack_app(slack_client(sandbox.bot_token, sandbox.api_url), "T0TEST", [desk])
     command = {
         "command": "/ingest",
         "text": "",

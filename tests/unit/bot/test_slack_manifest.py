@@ -9,7 +9,10 @@ import yaml
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.app import Desk
+from bot.slack.app import slack_app
+from bot.slack.asking import AskingDesk
+from bot.slack.handing_in import IngestionDesk
+from bot.slack.service import desks
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = yaml.safe_load((ROOT / "deploy" / "slack-manifest.yaml").read_text(encoding="utf-8"))
@@ -21,11 +24,12 @@ SCOPES_OF_CALLS = {
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
-    "conversations_history": {"channels:history", "groups:history", "im:history"},
-    "conversations_info": {"channels:read", "groups:read"},
-    "conversations_members": {"channels:read", "groups:read"},
-    "conversations_replies": {"channels:history", "groups:history", "im:history"},
+    "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
+    "conversations_info": {"channels:read", "groups:read", "mpim:read"},
+    "conversations_members": {"channels:read", "groups:read", "mpim:read"},
+    "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "files_info": {"files:read"},
+    "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
     "users_list": {"users:read"},
     "views_open": set(),
@@ -36,6 +40,17 @@ SCOPES_OF_EVENTS = {
     "app_home_opened": set(),
     "user_change": {"users:read"},
     "team_join": {"users:read"},
+    "subteam_created": {"usergroups:read"},
+    "subteam_updated": {"usergroups:read"},
+    "subteam_members_changed": {"usergroups:read"},
+    "member_joined_channel": {"channels:read", "groups:read"},
+    "member_left_channel": {"channels:read", "groups:read"},
+    "channel_shared": {"channels:read", "groups:read"},
+    "channel_unshared": {"channels:read", "groups:read"},
+    "channel_archive": {"channels:read"},
+    "channel_deleted": {"channels:read"},
+    "group_archive": {"groups:read"},
+    "group_deleted": {"groups:read"},
 }
 # By feature: slash commands, and the agent pane.
 SCOPES_OF_FEATURES = {"commands", "assistant:write"}
@@ -56,7 +71,13 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     for kind in heard:
         monkeypatch.setattr(AsyncApp, kind, recording(kind))
     nobody: Any = None
-    Desk(nobody, 1, nobody, nobody, nobody, "U0BOT", "T0TEST").app(AsyncWebClient(token="xoxb-none"))
+    asking = AskingDesk(nobody, 1, "T0TEST", nobody, nobody, nobody, "U0BOT")
+    ingestion = IngestionDesk(nobody, 1, nobody, nobody)
+    slack_app(
+        AsyncWebClient(token="xoxb-none"),
+        "T0TEST",
+        desks(asking, ingestion, nobody, nobody, nobody, "U0BOT"),
+    )
     return heard
 
 

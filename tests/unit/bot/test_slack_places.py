@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slack.places import Place, _is_shared
+from bot.slack.places import Place, is_shared
 
 
 def test_a_direct_message_is_direct_and_a_group_is_not() -> None:
@@ -12,7 +12,7 @@ def test_a_direct_message_is_direct_and_a_group_is_not() -> None:
 
 
 @pytest.mark.parametrize("flag", ["is_ext_shared", "is_pending_ext_shared", "is_org_shared"])
-def test_a_channel_where_others_may_come_in_is_shared(flag: str) -> None:
-    assert _is_shared({flag: True})
-    assert not _is_shared({flag: False})
-    assert not _is_shared({})
+def test_a_channel_where_others_may_come_inis_shared(flag: str) -> None:
+    assert is_shared({flag: True})
+    assert not is_shared({flag: False})
+    assert not is_shared({})

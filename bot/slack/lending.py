@@ -1,0 +1,177 @@
+"""Asking the owner of a collection: a question is passed on, and its asker may be lent a role for a while.
+
+Whoever asks learns nothing by it: the offer, and what is said when it is taken up, are the same whether any
+collection holds an answer or not.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.clearance import Clearance
+from auth.database import WORKSPACE, Database
+from auth.directory import find_people, list_people
+from auth.granting import grant
+from auth.holding import roles_of
+from auth.people import Person
+from auth.rights import read_standing, rights_of
+from auth.roles import EVERYONE, closure
+from bot.assistant import Assistant
+from bot.queue import JobQueue
+from bot.slack.delivery import Outbox
+from bot.slack.questions import find_question
+from bot.slack.views import escape, loan_blocks, plain_blocks
+
+LENDING_JOB = "pass_on"
+LOAN = "loan"
+FORWARDED = "I have passed your question on. Whoever can help will get in touch with you."
+LENT = "You can read more now, for {hours} hours. Ask me again: {question}"
+MOST_OWNERS = 20
+
+_LENDING = text(
+    "SELECT id, name, owner_role, lent_role, lent_for_s FROM retrieval.collection"
+    f" WHERE workspace_id = {WORKSPACE} AND owner_role IS NOT NULL AND lent_role IS NOT NULL ORDER BY id"
+)
+_HOLDS = text(
+    "SELECT EXISTS (SELECT FROM retrieval.document"
+    f" WHERE workspace_id = {WORKSPACE} AND collection_id = :collection_id AND id = ANY(:documents))"
+)
+_ASK = text(
+    "INSERT INTO bot.loan_request (workspace_id, question_id, collection_id)"
+    f" VALUES ({WORKSPACE}, :question_id, :collection_id) ON CONFLICT DO NOTHING RETURNING id"
+)
+_READ = text(
+    "SELECT l.id, l.question_id, l.state, l.decided_by, c.id AS collection_id, c.name, c.owner_role,"
+    "  c.lent_role, c.lent_for_s FROM bot.loan_request l"
+    " JOIN retrieval.collection c ON c.workspace_id = l.workspace_id AND c.id = l.collection_id"
+    f" WHERE l.workspace_id = {WORKSPACE} AND l.id = :id FOR UPDATE OF l"
+)
+_DECIDE = text(
+    "UPDATE bot.loan_request SET state = :state, decided_by = :decided_by"
+    f" WHERE workspace_id = {WORKSPACE} AND id = :id"
+)
+
+
+@dataclass(frozen=True)
+class LendingCollection:
+    """A collection whose owners may lend a role that opens it."""
+
+    id: int
+    name: str
+    owner_role: str
+    lent_role: str
+    lent_for: timedelta
+
+
+class Lending:
+    """Passes questions on to the owners of collections, and carries out what they decide."""
+
+    def __init__(
+        self, database: Database, workspace_id: int, team_id: str, assistant: Assistant, outbox: Outbox
+    ) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+        self._team_id = team_id
+        self._assistant = assistant
+        self._outbox = outbox
+
+    def register(self, queue: JobQueue) -> None:
+        queue.on(LENDING_JOB, self.pass_on, given_up=self.give_up)
+
+    async def is_offered(self) -> bool:
+        """Whether any collection here lends: said alike to everybody, whatever they ask."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            return bool(await _lending(connection))
+
+    async def give_up(self, question_id: int) -> None:
+        """Its asker was told all that they will be told."""
+
+    async def pass_on(self, question_id: int) -> None:
+        """Ask the owners of each collection that holds an answer which the asker may not read."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            question = await find_question(connection, question_id)
+            collections = await _lending(connection)
+        if question is None or question.asker_team_id not in {None, self._team_id}:
+            return
+        rights = await rights_of(self._database, self._workspace_id, question.asker_slack_id)
+        if rights is None or not rights.roles:
+            return
+        for collection in collections:
+            if await self._holds_an_answer(collection, question.text, rights.clearance):
+                await self._ask_owners(collection, question_id, rights.person, question.text)
+
+    async def _holds_an_answer(self, collection: LendingCollection, question: str, asker: Clearance) -> bool:
+        async with self._database.deciding_in(self._workspace_id) as connection:
+            standing = await read_standing(self._database, connection, self._workspace_id)
+        roles = closure({EVERYONE, collection.owner_role, collection.lent_role}, standing.inheritance)
+        reply = await self._assistant.answer(question, standing.clearance(roles))
+        closed = [p.document_id for p in reply.answer.cited if not asker.covers([p.label_id])]
+        async with self._database.writing_in(self._workspace_id) as connection:
+            values = {"collection_id": collection.id, "documents": closed}
+            return reply.found and bool((await connection.execute(_HOLDS, values)).scalar())
+
+    async def _ask_owners(
+        self, collection: LendingCollection, question_id: int, asker: Person, question: str
+    ) -> None:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            values = {"question_id": question_id, "collection_id": collection.id}
+            loan_id = (await connection.execute(_ASK, values)).scalar()
+        if loan_id is None:
+            return
+        hours = _hours(collection.lent_for)
+        said = (
+            f"{asker.name} asks: {question}\nAn answer may stand in {collection.name}, which they cannot read. Lend"
+            f" them the role {collection.lent_role} for {hours} hours? They are told nothing if you decline."
+        )
+        for owner in (await self._owners(collection.owner_role))[:MOST_OWNERS]:
+            await self._outbox.tell_in_person(owner.slack_user_id, escape(said), loan_blocks(said, loan_id))
+
+    async def _owners(self, role: str) -> list[Person]:
+        async with self._database.deciding_in(self._workspace_id) as connection:
+            standing = await read_standing(self._database, connection, self._workspace_id)
+            people = await list_people(connection)
+            held = await roles_of(connection, people, standing, datetime.now(UTC))
+        return [person for person in people if role in held[person.id]]
+
+    async def decide(self, loan_id: int, owner_slack_id: str, *, lend: bool) -> str | None:
+        """Lend or decline, for somebody who holds the owning role now. A sentence for them; None for others."""
+        rights = await rights_of(self._database, self._workspace_id, owner_slack_id)
+        async with self._database.writing_in(self._workspace_id, owner_slack_id) as connection:
+            row = (await connection.execute(_READ, {"id": loan_id})).first()
+            if row is None or rights is None or row.owner_role is None or row.owner_role not in rights.roles:
+                return None
+            if row.state != "waiting":
+                return f"This was {row.state} already."
+            question = await find_question(connection, row.question_id)
+            assert question is not None
+            state = "approved" if lend else "declined"
+            await connection.execute(_DECIDE, {"id": loan_id, "state": state, "decided_by": owner_slack_id})
+            if not lend:
+                return "Declined. Nobody was told."
+            asker = (await find_people(connection, [question.asker_slack_id]))[question.asker_slack_id]
+            await grant(
+                connection,
+                asker,
+                row.lent_role,
+                granted_by=owner_slack_id,
+                reason=f"asked about {row.name}",
+                expires_at=datetime.now(UTC) + timedelta(seconds=row.lent_for_s),
+                source=LOAN,
+            )
+        hours = _hours(timedelta(seconds=row.lent_for_s))
+        told = LENT.format(hours=hours, question=question.text)
+        await self._outbox.tell_in_person(asker.slack_user_id, escape(told), plain_blocks(told))
+        return f"{asker.name} holds {row.lent_role} for {hours} hours."
+
+
+async def _lending(connection: AsyncConnection) -> list[LendingCollection]:
+    return [
+        LendingCollection(r.id, r.name, r.owner_role, r.lent_role, timedelta(seconds=r.lent_for_s))
+        for r in await connection.execute(_LENDING)
+    ]
+
+
+def _hours(lent_for: timedelta) -> str:
+    return f"{lent_for.total_seconds() / 3600:g}"
