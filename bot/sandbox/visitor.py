@@ -10,7 +10,7 @@ from bot.sandbox.finding import NewFile, VisitorError
 from bot.sandbox.moves.clicking import Clicking
 from bot.sandbox.moves.coming import Coming
 from bot.sandbox.moves.grouping import Grouping
-from bot.sandbox.moves.seeing import Seeing
+from bot.sandbox.moves.scanning import Scanning
 from bot.sandbox.moves.sharing import Sharing
 from bot.sandbox.moves.standing import Standing
 from bot.sandbox.moves.talking import Talking
@@ -21,7 +21,7 @@ __all__ = ["NewFile", "Visitor", "VisitorError"]
 _LOOK_AGAIN_SECONDS = 0.1
 
 
-class Visitor(Talking, Clicking, Coming, Standing, Grouping, Sharing, Seeing):
+class Visitor(Talking, Clicking, Coming, Standing, Grouping, Sharing, Scanning):
     """People by handle or user id; channels by #name or id; `@bot` is the direct message with the bot."""
 
     async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:  # noqa: ASYNC109

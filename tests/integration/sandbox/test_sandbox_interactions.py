@@ -323,3 +323,61 @@ async def test_the_home_tab_is_published_and_pressed(
     assert sandbox.visitor.home_of("marta") is None
     await sandbox.visitor.act_in_view("priya", home.id, "more")
     assert listener.heard[-1].payload["view"]["type"] == "home"
+
+
+async def test_an_app_answers_a_click_on_an_ephemeral_message_again_and_again(
+    sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient
+) -> None:
+    @connected.action("more")
+    async def more(ack: Any, respond: Any) -> None:
+        await ack()
+        await respond(replace_original=True, text="step", blocks=[*BUTTONS, *step("one more")])
+        await respond(replace_original=False, text="and a new one")
+
+    posted = await client.chat_postEphemeral(channel="C0GENERAL", user="U0PRIYA", text="hi", blocks=BUTTONS)
+    for count in (2, 3):  # the button is there again after each click
+        await sandbox.visitor.click("priya", posted["message_ts"], "general", "more")
+        await sandbox.visitor.wait_for(
+            lambda count=count: len(sandbox.visitor.visible_to("priya", "general")) == count  # type: ignore[misc]
+        )
+    seen = sandbox.visitor.visible_to("priya", "general")
+    assert seen[0].ts == posted["message_ts"]
+    assert "one more" in seen[0].plain
+    assert [message.text for message in seen[1:]] == ["and a new one"] * 2
+    assert sandbox.visitor.visible_to("marta", "general") == ()
+
+
+def step(words: str) -> list[dict[str, Any]]:
+    return [{"type": "section", "text": plain(words)}]
+
+
+async def test_an_app_deletes_the_ephemeral_message_that_was_clicked(
+    sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient
+) -> None:
+    @connected.action("more")
+    async def more(ack: Any, respond: Any) -> None:
+        await ack()
+        await respond(delete_original=True)
+
+    posted = await client.chat_postEphemeral(channel="C0GENERAL", user="U0PRIYA", text="hi", blocks=BUTTONS)
+    await sandbox.visitor.click("priya", posted["message_ts"], "general", "more")
+    await sandbox.visitor.wait_for(lambda: not sandbox.visitor.visible_to("priya", "general"))
+
+
+async def test_the_address_of_a_click_answers_five_times(
+    sandbox: SandboxServer, listener: Any, client: AsyncWebClient
+) -> None:
+    posted = await client.chat_postEphemeral(channel="C0GENERAL", user="U0PRIYA", text="hi", blocks=BUTTONS)
+    await sandbox.visitor.click("priya", posted["message_ts"], "general", "more")
+    first = AsyncWebhookClient(listener.heard[-1].payload["response_url"])
+    said = [(await first.send(text=f"step {n}", replace_original=True)).status_code for n in range(6)]
+    assert said == [200] * 5 + [404]
+
+
+async def test_no_method_reaches_an_ephemeral_message(sandbox: SandboxServer, client: AsyncWebClient) -> None:
+    posted = await client.chat_postEphemeral(channel="C0GENERAL", user="U0PRIYA", text="hi")
+    with pytest.raises(SlackApiError, match="message_not_found"):
+        await client.chat_update(channel="C0GENERAL", ts=posted["message_ts"], text="other")
+    with pytest.raises(SlackApiError, match="message_not_found"):
+        await client.chat_delete(channel="C0GENERAL", ts=posted["message_ts"])
+    assert [message.text for message in sandbox.visitor.visible_to("priya", "general")] == ["hi"]
