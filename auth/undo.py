@@ -146,7 +146,7 @@ async def _require_unchanged(connection: AsyncConnection, event: Event, relation
     stands = (await connection.execute(text(relation.as_it_stands), {"row": row})).scalar()
     ignored = _NOT_COMPARED.get(event.relation or "", frozenset())
     expected = {k: v for k, v in (becomes or {}).items() if k not in ignored}
-    if (stands is None) != (becomes is None) or any(stands.get(k) != v for k, v in expected.items()):
+    if (stands is None) != (becomes is None) or any((stands or {}).get(k) != v for k, v in expected.items()):
         raise changed_since(event.relation or "")
 
 
@@ -179,4 +179,3 @@ def changed_since(relation: str) -> CannotUndo:
         f"It cannot be undone any more: {what} was changed since. Undo the later change first, or make the change"
         " that you want by itself."
     )
-

@@ -20,6 +20,7 @@ from retrieval.chunking import Chunk, chunk, embedding_text, token_counter
 from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
+from retrieval.relabelling import relabel_documents
 
 Status = Literal["added", "updated", "relabelled", "unchanged"]
 
@@ -76,18 +77,6 @@ _ADD_CHUNKS = text(
     f"  SELECT {WORKSPACE}, s.id, :label_id, :document_id, CAST(g.emb AS vector)"
     "  FROM stored s JOIN given g USING (ordinal)"
 )
-_RELABEL = [
-    text(
-        f"UPDATE retrieval.{table} SET label_id = :label_id"
-        f" WHERE workspace_id = {WORKSPACE} AND {key} = :document_id AND label_id <> :label_id"
-    )
-    for table, key in (
-        ("document", "id"),
-        ("version", "document_id"),
-        ("chunk", "document_id"),
-        ("chunk_vec", "document_id"),
-    )
-]
 
 
 class NothingToRead(OstiaryError):
@@ -169,8 +158,7 @@ class Ingestor:
 
 async def relabel(connection: AsyncConnection, document_id: int, label_id: int) -> None:
     """Give a document another label, in every row that carries it, within the caller's transaction."""
-    for statement in _RELABEL:
-        await connection.execute(statement, {"document_id": document_id, "label_id": label_id})
+    await relabel_documents(connection, [document_id], label_id)
 
 
 async def _store(

@@ -1,0 +1,196 @@
+"""The door's keys: every change of who may read what goes through here, and every look at it.
+
+Whoever changes anything must administer at that moment: it is asked within the transaction of the change. What is
+shown tells who may read a document, never what it says: an administrator reads under a clearance like everybody.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.audit import record
+from auth.clearance import Clearance
+from auth.database import WORKSPACE, Database
+from auth.directory import find_people
+from auth.errors import OstiaryError
+from auth.people import Person
+from auth.rights import rights_of
+from auth.roles import ADMIN
+from bot.administering.effects import Effect
+from bot.administering.explaining import Explanation, explain_reading
+from bot.administering.making import Change, Made
+from bot.administering.overviews import (
+    CollectionEntry,
+    DocumentEntry,
+    Holder,
+    LabelEntry,
+    Readable,
+    RoleSummary,
+    collections_there,
+    documents_there,
+    holders_of,
+    labels_there,
+    readable_to,
+    roles_there,
+    titles_readable_by_both,
+)
+from bot.administering.pictures import (
+    Picture,
+    effect_between,
+    held_at,
+    now_held,
+    picture_once_read,
+    take_picture,
+)
+from bot.administering.undoing import UNDONE, UndoChange
+
+COMMAND_LINE = "command line"
+"""Who acts where somebody works on the machine itself; no Slack user id has a space in it."""
+
+# One change at a time in a workspace: two that are each right alone may close a circle of roles, or leave nobody
+# to administer, together.
+_ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock(hashtextextended('administering', {WORKSPACE}))")
+_RECORD_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
+_CHANGE_ID = text("SELECT NULLIF(current_setting('ostiary.change', true), '')::bigint")
+
+
+class NotAllowed(OstiaryError):
+    """Somebody who does not administer asked for a change; the message says who can let them."""
+
+
+class LastAdministrator(OstiaryError):
+    """After a change nobody could administer any more; the message says what to do first."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a change did, and the number by which it can be undone; None where it changed nothing."""
+
+    effect: Effect
+    change_id: int | None
+
+
+class Administration:
+    """One workspace as its administrators see and change it. Safe to use concurrently."""
+
+    def __init__(self, database: Database, workspace_id: int) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+
+    async def may_administer(self, actor: str) -> bool:
+        """Whether `actor`, a Slack user id or COMMAND_LINE, may administer at this moment."""
+        if actor == COMMAND_LINE:
+            return True
+        rights = await rights_of(self._database, self._workspace_id, actor)
+        return rights is not None and rights.is_admin
+
+    async def preview(self, change: Change, actor: str) -> Effect:
+        """Who would gain or lose what: the change is made, looked at, and taken back. Raises NotAllowed."""
+        async with self._changing(actor) as connection, connection.begin_nested() as trial:
+            effect = await _make(connection, change, actor)
+            await trial.rollback()
+        return effect
+
+    async def carry_out(self, change: Change, actor: str) -> Done:
+        """Make a change and say what it did. Raises NotAllowed, LastAdministrator, or what the change refuses."""
+        async with self._changing(actor) as connection:
+            effect = await _make(connection, change, actor)
+            await connection.execute(_RECORD_NOW)
+            change_id = (await connection.execute(_CHANGE_ID)).scalar()
+            if change_id is not None and isinstance(change, UndoChange):
+                await record(connection, UNDONE, {"change": change.change_id})
+        return Done(effect, change_id)
+
+    async def undo(self, change_id: int, actor: str) -> Done:
+        """Put back what a change changed. Raises CannotUndo where something of it was changed since."""
+        return await self.carry_out(UndoChange(change_id), actor)
+
+    async def roles(self) -> list[RoleSummary]:
+        """Every role, by name."""
+        async with self._looking() as connection:
+            return await roles_there(connection)
+
+    async def holders(self, role: str) -> list[Holder]:
+        """Who holds a role now, by name, and by which ways. Raises UnknownRole."""
+        async with self._looking() as connection:
+            return await holders_of(connection, role)
+
+    async def readable_by(self, person: Person, as_seen_by: Clearance | None = None) -> Readable:
+        """What a person holds and may read; titles only where `as_seen_by` covers them too."""
+        async with self._looking() as connection:
+            readable = await readable_to(connection, person)
+        if as_seen_by is None:
+            return readable
+        titles = await titles_readable_by_both(self._database, readable, as_seen_by)
+        return Readable(readable.person, readable.roles, readable.labels, titles)
+
+    async def explain(self, person: Person, document_id: int) -> Explanation:
+        """Why a person can, or cannot, read a document. Raises UnknownDocument."""
+        async with self._looking() as connection:
+            return await explain_reading(connection, person, document_id)
+
+    async def documents(
+        self, viewer: Clearance | None, words: str = "", limit: int = 20, offset: int = 0
+    ) -> list[DocumentEntry]:
+        """Documents by id: titles and addresses under the viewer's clearance, ids and readers of all.
+
+        `words` are sought in what the viewer may read, and in names of collections. None for a viewer is the
+        machine itself: it shows addresses, which its owner can list anyway, and no titles.
+        """
+        return await documents_there(self._database, self._workspace_id, viewer, words, limit, offset)
+
+    async def collections(self) -> list[CollectionEntry]:
+        """Every collection, by name."""
+        async with self._looking() as connection:
+            return await collections_there(connection)
+
+    async def labels(self) -> list[LabelEntry]:
+        """Every label, those with the most documents first."""
+        async with self._looking() as connection:
+            return await labels_there(connection)
+
+    def _looking(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._database.deciding_in(self._workspace_id)
+
+    @asynccontextmanager
+    async def _changing(self, actor: str) -> AsyncIterator[AsyncConnection]:
+        async with self._database.writing_in(self._workspace_id, actor) as connection:
+            await connection.execute(_ONE_AT_A_TIME)
+            await _require_administrator(connection, actor)
+            yield connection
+
+
+async def _make(connection: AsyncConnection, change: Change, actor: str) -> Effect:
+    now = datetime.now(UTC)
+    before = await take_picture(connection, now, change.only_of)
+    made: Made = await change.make(connection, actor)
+    after = await picture_once_read(connection, now, made.unread_sources, change.only_of)
+    if actor != COMMAND_LINE:
+        await _require_some_administrator(connection, before, after)
+    return await effect_between(connection, before, after, made)
+
+
+async def _require_administrator(connection: AsyncConnection, actor: str) -> None:
+    if actor == COMMAND_LINE:
+        return
+    person = (await find_people(connection, [actor])).get(actor)
+    held = await held_at(connection, datetime.now(UTC), person) if person else {}
+    if person is None or ADMIN not in held.get(person.id, ()):
+        raise NotAllowed(
+            f"Only people who hold the role {ADMIN} can do this. Ask one of them, or whoever runs Ostiary, who can"
+            " give it with `ostiary admin grant`."
+        )
+
+
+async def _require_some_administrator(connection: AsyncConnection, before: Picture, after: Picture) -> None:
+    """Nobody is locked out by accident: only at the machine itself can the last one be taken away."""
+    lost = [p for p, roles in before.roles.items() if ADMIN in roles and ADMIN not in after.roles.get(p, ())]
+    if lost and not any(ADMIN in roles for roles in (await now_held(connection)).values()):
+        raise LastAdministrator(
+            f"Then nobody would hold {ADMIN}, and nobody could undo it in Slack. Give it to somebody else first, or"
+            " do this with the `ostiary` command line."
+        )

@@ -1,0 +1,42 @@
+"""What an administrator can change: each change a value that knows how to make itself.
+
+`make` works in the caller's transaction, which `Administration` opens, guards and commits; nobody else calls it.
+"""
+
+from bot.administering.making import CannotChange, Change, Made
+from bot.administering.reader_changes import (
+    ChangeLabel,
+    DefineCollection,
+    FileDocuments,
+    RelabelCollection,
+    RelabelDocuments,
+)
+from bot.administering.role_changes import (
+    CreateRole,
+    DeleteRole,
+    GrantRole,
+    MapSource,
+    RedefineRole,
+    RevokeRole,
+    UnmapSource,
+)
+from bot.administering.undoing import UndoChange
+
+__all__ = [
+    "CannotChange",
+    "Change",
+    "ChangeLabel",
+    "CreateRole",
+    "DefineCollection",
+    "DeleteRole",
+    "FileDocuments",
+    "GrantRole",
+    "Made",
+    "MapSource",
+    "RedefineRole",
+    "RelabelCollection",
+    "RelabelDocuments",
+    "RevokeRole",
+    "UndoChange",
+    "UnmapSource",
+]

@@ -1,0 +1,145 @@
+"""Who gains or loses how many documents by a change. Pure: two states of the directory in, an effect out.
+
+People are grouped by the roles that they held before and hold after, so that 10,000 people cost what their
+distinct role sets cost; documents by their labels before and after, so that a million cost what their labels cost.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from auth.clearance import LabelIndex, Labels
+from auth.people import Person
+
+Roles = frozenset[str]
+Moves = Mapping[tuple[int, int], int]
+"""(label before, label after) -> how many documents went from one to the other."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How many documents somebody gains, or loses."""
+
+    person: Person
+    documents: int
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change does to people, the most affected first, and `notes` about what it does not do."""
+
+    gained: tuple[Shift, ...]
+    lost: tuple[Shift, ...]
+    notes: tuple[str, ...] = ()
+
+    def in_words(self, limit: int = 5) -> str:
+        """`2 people gain documents: @ada (3 documents) and @ben (1 document). ...`, each list cut at `limit`."""
+        parts = [
+            _in_words(shifts, verb, limit)
+            for shifts, verb in ((self.gained, "gain"), (self.lost, "lose"))
+            if shifts
+        ]
+        return " ".join([*(parts or ["Nobody gains or loses a document."]), *self.notes])
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The labels before and after a change, and which of them it touched: changed, or moved documents between."""
+
+    before: Labels
+    after: Labels
+    moves: Moves
+
+    @cached_property
+    def touched(self) -> frozenset[int]:
+        changed = {
+            label_id
+            for label_id in {*self.before, *self.after}
+            if self.before.get(label_id) != self.after.get(label_id)
+        }
+        return frozenset(changed.union(*self.moves))
+
+    def readable(self, before: Roles, after: Roles) -> tuple[frozenset[int], frozenset[int]]:
+        """What these roles may read before and after; of touched labels alone where the roles are the same."""
+        first, second = self._touched_alone if before == after else self._whole
+        return first.readable(before), second.readable(after)
+
+    @cached_property
+    def _whole(self) -> tuple[LabelIndex, LabelIndex]:
+        first = LabelIndex(self.before)
+        return first, first if self.before == self.after else LabelIndex(self.after)
+
+    @cached_property
+    def _touched_alone(self) -> tuple[LabelIndex, LabelIndex]:
+        return _among(self.before, self.touched), _among(self.after, self.touched)
+
+
+def labels_at_stake(pairs: Iterable[tuple[Roles, Roles]], sides: Sides) -> frozenset[int]:
+    """The labels that somebody may read only before, or only after: documents under them must be counted."""
+    stake: set[int] = set()
+    for before, after in set(pairs):
+        first, second = sides.readable(before, after)
+        stake |= first ^ second
+    return frozenset(stake)
+
+
+def weigh(
+    pairs: Iterable[tuple[Roles, Roles]], sides: Sides, staying: Mapping[int, int]
+) -> dict[tuple[Roles, Roles], tuple[int, int]]:
+    """How many documents each pair of roles before and after gains and loses; only where it is any.
+
+    `staying` counts the documents that stand under a label before and after, for each of `labels_at_stake`.
+    """
+    weights = {pair: _difference(*sides.readable(*pair), staying, sides.moves) for pair in set(pairs)}
+    return {pair: weight for pair, weight in weights.items() if any(weight)}
+
+
+def effect_of(
+    people: Mapping[tuple[Roles, Roles], Collection[Person]],
+    weights: Mapping[tuple[Roles, Roles], tuple[int, int]],
+    notes: tuple[str, ...] = (),
+) -> Effect:
+    """The effect on people, by their roles before and after."""
+    gained: list[Shift] = []
+    lost: list[Shift] = []
+    for pair, (more, less) in weights.items():
+        gained += [Shift(person, more) for person in people[pair] if more]
+        lost += [Shift(person, less) for person in people[pair] if less]
+    return Effect(_by_weight(gained), _by_weight(lost), notes)
+
+
+def _difference(
+    before: frozenset[int], after: frozenset[int], staying: Mapping[int, int], moves: Moves
+) -> tuple[int, int]:
+    """How many documents are readable only after, and only before."""
+    more = sum(staying.get(label_id, 0) for label_id in after - before)
+    less = sum(staying.get(label_id, 0) for label_id in before - after)
+    more += sum(n for (was, becomes), n in moves.items() if was not in before and becomes in after)
+    less += sum(n for (was, becomes), n in moves.items() if was in before and becomes not in after)
+    return more, less
+
+
+def _among(labels: Labels, some: Collection[int]) -> LabelIndex:
+    return LabelIndex({label_id: labels[label_id] for label_id in some if label_id in labels})
+
+
+def _by_weight(shifts: list[Shift]) -> tuple[Shift, ...]:
+    return tuple(sorted(shifts, key=lambda s: (-s.documents, s.person.handle, s.person.id)))
+
+
+def _in_words(shifts: tuple[Shift, ...], verb: str, limit: int) -> str:
+    named = [f"@{shift.person.handle} ({_documents(shift.documents)})" for shift in shifts[:limit]]
+    rest = len(shifts) - len(named)
+    if rest:
+        named.append(f"{rest} more")
+    who = "1 person " + verb + "s" if len(shifts) == 1 else f"{len(shifts)} people {verb}"
+    return f"{who} documents: {listed(named)}."
+
+
+def _documents(number: int) -> str:
+    return "1 document" if number == 1 else f"{number} documents"
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

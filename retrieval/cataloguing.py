@@ -1,0 +1,261 @@
+"""Documents and collections as administration sees them: which there are and who may read them, not what they say.
+
+Functions take a connection from `Database.writing_in`, which cannot read titles; those that do take one from
+`Database.reading_as`, and see what its clearance covers.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.database import WORKSPACE
+from auth.errors import OstiaryError
+
+FOUND_AT_MOST = 10_000
+_OF = f"workspace_id = {WORKSPACE}"
+_ENTRY = (
+    "SELECT d.id, d.label_id, d.uri, d.collection_id, c.name AS collection FROM retrieval.document d"
+    " LEFT JOIN retrieval.collection c ON c.workspace_id = d.workspace_id AND c.id = d.collection_id"
+    f" WHERE d.{_OF}"
+)
+_LIST = text(
+    f"{_ENTRY} AND (CAST(:found AS bigint[]) IS NULL OR d.id = ANY(:found)"
+    "  OR position(lower(:words) IN lower(c.name)) > 0)"
+    " ORDER BY d.id LIMIT :limit OFFSET :offset"
+)
+_WITH_ID = text(f"{_ENTRY} AND d.id = :id")
+_ENDING = text(
+    f"{_ENTRY} AND (d.uri = :name OR right(d.uri, length(:name) + 1) = '/' || :name) ORDER BY d.uri = :name DESC,"
+    " d.id LIMIT 6"
+)
+_IN_ADDRESS = text(
+    f"SELECT id FROM retrieval.document WHERE {_OF} AND position(lower(:words) IN lower(uri)) > 0"
+    " ORDER BY id LIMIT :limit"
+)
+_THERE = text(f"SELECT id FROM retrieval.document WHERE {_OF} AND id = ANY(:ids)")
+_COUNTS = text(
+    f"SELECT label_id, count(*) AS documents FROM retrieval.document WHERE {_OF}"
+    " AND (CAST(:labels AS bigint[]) IS NULL OR label_id = ANY(:labels)) GROUP BY label_id"
+)
+_IN_COLLECTION = text(f"SELECT id FROM retrieval.document WHERE {_OF} AND collection_id = :id ORDER BY id")
+_FILE = text(
+    f"UPDATE retrieval.document SET collection_id = :collection_id WHERE {_OF} AND id = ANY(:ids)"
+    " AND collection_id IS DISTINCT FROM CAST(:collection_id AS bigint)"
+)
+_OTHERS_LABELS = text(
+    f"SELECT count(*) FROM retrieval.document WHERE {_OF} AND id = ANY(:ids) AND label_id <> :label_id"
+)
+_COLLECTIONS = text(
+    "SELECT c.id, c.name, c.label_id, c.owner_role, c.lent_role, c.lent_for_s, count(d.id) AS documents"
+    " FROM retrieval.collection c LEFT JOIN retrieval.document d"
+    "  ON d.workspace_id = c.workspace_id AND d.collection_id = c.id"
+    f" WHERE c.{_OF} GROUP BY c.workspace_id, c.id ORDER BY c.name, c.id"
+)
+_DEFINE = text(
+    "INSERT INTO retrieval.collection (workspace_id, name, label_id, owner_role, lent_role, lent_for_s)"
+    f" VALUES ({WORKSPACE}, :name, :label_id, :owner_role, :lent_role, :lent_for_s)"
+    " ON CONFLICT (workspace_id, name) DO UPDATE SET label_id = excluded.label_id,"
+    "  owner_role = excluded.owner_role, lent_role = excluded.lent_role, lent_for_s = excluded.lent_for_s"
+    " RETURNING id"
+)
+_LABEL_OF_COLLECTION = text(
+    f"UPDATE retrieval.collection SET label_id = :label_id WHERE {_OF} AND id = :id AND label_id <> :label_id"
+)
+# Versions, chunks and vectors stand under their document's label; a count of none is no reason to keep one.
+_UNUSED = (
+    f"SELECT l.id FROM auth.access_label l WHERE l.{_OF} AND l.id = ANY(:ids)"
+    f" AND NOT EXISTS (SELECT FROM retrieval.document d WHERE d.{_OF} AND d.label_id = l.id)"
+    f" AND NOT EXISTS (SELECT FROM retrieval.collection c WHERE c.{_OF} AND c.label_id = l.id)"
+)
+_FORGET_COUNTS = text(
+    f"DELETE FROM retrieval.label_count WHERE {_OF} AND chunks = 0 AND label_id IN ({_UNUSED})"
+)
+_FORGET_LABELS = text(f"DELETE FROM auth.access_label WHERE {_OF} AND id IN ({_UNUSED})")
+_TITLES = text(f"SELECT id, title FROM retrieval.document WHERE {_OF} AND id = ANY(:ids)")
+_SAYING = text(
+    f"SELECT id FROM retrieval.document WHERE {_OF} AND (position(lower(:words) IN lower(title)) > 0"
+    "  OR position(lower(:words) IN lower(uri)) > 0) ORDER BY id LIMIT :limit"
+)
+_TITLES_UNDER = text(
+    f"SELECT title FROM retrieval.document WHERE {_OF} AND label_id = ANY(:labels) ORDER BY title, id LIMIT :limit"
+)
+
+
+class UnknownDocument(OstiaryError):
+    """A document was named that is not there, or not only one; the message says how to name one."""
+
+
+class UnknownCollection(OstiaryError):
+    """A collection was named that is not there; the message lists those that are."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A document, without what it says or is called."""
+
+    id: int
+    label_id: int
+    uri: str
+    collection_id: int | None
+    collection: str | None
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A collection, and how many documents are filed in it."""
+
+    id: int
+    name: str
+    label_id: int
+    owner_role: str | None
+    lent_role: str | None
+    lent_for: timedelta
+    documents: int
+
+
+async def list_documents(
+    connection: AsyncConnection, found: Collection[int] | None, words: str, limit: int, offset: int
+) -> list[Entry]:
+    """Those `found`, or filed in a collection of that name; every document where `found` is None. By id."""
+    ids = None if found is None else sorted(found)
+    values = {"found": ids, "words": words, "limit": limit, "offset": offset}
+    return [Entry(**row._mapping) for row in await connection.execute(_LIST, values)]
+
+
+async def document_with(connection: AsyncConnection, document_id: int) -> Entry:
+    """Raises UnknownDocument."""
+    row = (await connection.execute(_WITH_ID, {"id": document_id})).first()
+    if row is None:
+        raise UnknownDocument(f"There is no document {document_id}.")
+    return Entry(**row._mapping)
+
+
+async def document_called(connection: AsyncConnection, name: str) -> Entry:
+    """The document with this id, this address, or an address that ends so. Raises UnknownDocument."""
+    number = name.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return await document_with(connection, int(number))
+    found = [Entry(**row._mapping) for row in await connection.execute(_ENDING, {"name": name})]
+    if found and (len(found) == 1 or found[0].uri == name):
+        return found[0]
+    if found:
+        some = ", ".join(f"{entry.id} ({entry.uri})" for entry in found[:5])
+        raise UnknownDocument(f"Several documents end in {name!r}: {some}. Name one by its id.")
+    raise UnknownDocument(
+        f"There is no document {name!r}. Name one by its id, its address, or the end of its address;"
+        " `ostiary access show` lists them."
+    )
+
+
+async def require_documents(connection: AsyncConnection, document_ids: Iterable[int]) -> None:
+    """Raise UnknownDocument unless all of them are there."""
+    wanted = set(document_ids)
+    there = {row.id for row in await connection.execute(_THERE, {"ids": sorted(wanted)})}
+    if missing := sorted(wanted - there):
+        raise UnknownDocument(f"There is no document {', '.join(map(str, missing))}.")
+
+
+async def documents_under(
+    connection: AsyncConnection, label_ids: Collection[int] | None = None
+) -> Mapping[int, int]:
+    """How many documents stand under each of these labels, or under every label."""
+    labels = None if label_ids is None else sorted(label_ids)
+    return {row.label_id: row.documents for row in await connection.execute(_COUNTS, {"labels": labels})}
+
+
+async def file_documents(
+    connection: AsyncConnection, document_ids: Collection[int], collection_id: int | None
+) -> None:
+    """Put documents into a collection, or into none. Their readers stay what they are."""
+    await connection.execute(_FILE, {"ids": sorted(document_ids), "collection_id": collection_id})
+
+
+async def under_other_labels(
+    connection: AsyncConnection, document_ids: Collection[int], label_id: int
+) -> int:
+    """How many of these documents stand under another label than this."""
+    values = {"ids": sorted(document_ids), "label_id": label_id}
+    return int((await connection.execute(_OTHERS_LABELS, values)).scalar_one())
+
+
+async def list_collections(connection: AsyncConnection) -> list[Collected]:
+    """Every collection, by name."""
+    return [
+        Collected(
+            row.id,
+            row.name,
+            row.label_id,
+            row.owner_role,
+            row.lent_role,
+            timedelta(seconds=row.lent_for_s),
+            row.documents,
+        )
+        for row in await connection.execute(_COLLECTIONS)
+    ]
+
+
+async def collection_called(connection: AsyncConnection, name: str | int) -> Collected:
+    """The collection with this name or id. Raises UnknownCollection."""
+    collections = await list_collections(connection)
+    for collection in collections:
+        if name in (collection.name, collection.id):
+            return collection
+    known = ", ".join(collection.name for collection in collections)
+    raise UnknownCollection(f"There is no collection {name}. Collections here: {known or 'none yet'}.")
+
+
+async def documents_in(connection: AsyncConnection, collection_id: int) -> list[int]:
+    """The ids of the documents filed in a collection."""
+    return [row.id for row in await connection.execute(_IN_COLLECTION, {"id": collection_id})]
+
+
+async def define_collection(
+    connection: AsyncConnection,
+    name: str,
+    label_id: int,
+    owner_role: str | None,
+    lent_role: str | None,
+    lent_for: timedelta,
+) -> int:
+    """Make the collection of this name, or change it; its documents are not touched. Returns its id."""
+    values = {"name": name, "label_id": label_id, "owner_role": owner_role, "lent_role": lent_role}
+    values["lent_for_s"] = int(lent_for.total_seconds())
+    return int((await connection.execute(_DEFINE, values)).scalar_one())
+
+
+async def label_collection(connection: AsyncConnection, collection_id: int, label_id: int) -> None:
+    """The label that a collection itself stands under; its documents are not touched."""
+    await connection.execute(_LABEL_OF_COLLECTION, {"id": collection_id, "label_id": label_id})
+
+
+async def forget_unused_labels(connection: AsyncConnection, label_ids: Collection[int]) -> None:
+    """Forget those of these labels under which nothing stands."""
+    if label_ids:
+        await connection.execute(_FORGET_COUNTS, {"ids": sorted(label_ids)})
+        await connection.execute(_FORGET_LABELS, {"ids": sorted(label_ids)})
+
+
+async def with_words_in_address(connection: AsyncConnection, words: str) -> set[int]:
+    """Documents with these words in their address, whoever may read them."""
+    values = {"words": words, "limit": FOUND_AT_MOST}
+    return {row.id for row in await connection.execute(_IN_ADDRESS, values)}
+
+
+async def with_words_in_title(reader: AsyncConnection, words: str) -> set[int]:
+    """Documents that the reader may read, with these words in their title or address."""
+    return {row.id for row in await reader.execute(_SAYING, {"words": words, "limit": FOUND_AT_MOST})}
+
+
+async def titles_of(reader: AsyncConnection, document_ids: Collection[int]) -> dict[int, str]:
+    """The titles of those documents that the reader may read."""
+    rows = await reader.execute(_TITLES, {"ids": sorted(document_ids)})
+    return {row.id: row.title for row in rows}
+
+
+async def titles_under(reader: AsyncConnection, label_ids: Collection[int], limit: int) -> list[str]:
+    """Titles under these labels, as far as the reader may read them."""
+    rows = await reader.execute(_TITLES_UNDER, {"labels": sorted(label_ids), "limit": limit})
+    return [row.title for row in rows]

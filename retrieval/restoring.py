@@ -1,0 +1,69 @@
+"""Putting back documents and collections as they were before a change: see `auth.undo`."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.audit import Event
+from auth.database import WORKSPACE
+from auth.undo import CannotUndo, Relation, Restore, changed_since, restore_row, was_and_becomes
+from retrieval.cataloguing import file_documents
+from retrieval.relabelling import relabel_documents
+
+COLLECTION = Relation(
+    "retrieval.collection",
+    ("id",),
+    ("id", "name", "label_id", "owner_role", "lent_role", "lent_for_s"),
+)
+_STANDING = text(
+    "SELECT id, label_id, collection_id FROM retrieval.document"
+    f" WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) ORDER BY id FOR UPDATE"
+)
+_DECIDED = ("label_id", "collection_id")
+
+
+async def restore_documents(connection: AsyncConnection, events: Sequence[Event]) -> None:
+    """Put labels and collections of documents back: a statement for each label, not each document."""
+    becomes: dict[int, Mapping[str, Any]] = {}
+    was: dict[int, Mapping[str, Any]] = {}
+    for event in events:
+        before, after = was_and_becomes(event)
+        if before is None or after is None:
+            raise CannotUndo(
+                "Documents were added or deleted in this change, not only given other readers: that is not undone"
+                " here. Close a document to its readers instead: `ostiary access change DOCUMENT --readers nobody`."
+            )
+        becomes.setdefault(after["id"], after)
+        was[before["id"]] = before
+    await _require_unchanged(connection, becomes)
+    for label_id, ids in _by(was, "label_id").items():
+        await relabel_documents(connection, ids, label_id)
+    for collection_id, ids in _by(was, "collection_id").items():
+        await file_documents(connection, ids, collection_id)
+
+
+async def _require_unchanged(connection: AsyncConnection, becomes: Mapping[int, Mapping[str, Any]]) -> None:
+    rows = await connection.execute(_STANDING, {"ids": sorted(becomes)})
+    standing = {row.id: row._mapping for row in rows}
+    for document_id, left in becomes.items():
+        now = standing.get(document_id)
+        if now is None or any(now[column] != left[column] for column in _DECIDED):
+            raise changed_since("document")
+
+
+def _by(rows: Mapping[int, Mapping[str, Any]], column: str) -> dict[Any, list[int]]:
+    grouped: dict[Any, list[int]] = defaultdict(list)
+    for document_id, row in rows.items():
+        grouped[row[column]].append(document_id)
+    return grouped
+
+
+async def restore_collections(connection: AsyncConnection, events: Sequence[Event]) -> None:
+    for event in events:
+        await restore_row(connection, event, COLLECTION)
+
+
+RESTORE: Mapping[str, Restore] = {"document": restore_documents, "collection": restore_collections}
