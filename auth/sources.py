@@ -85,9 +85,10 @@ _LAPSE = text(
     f"UPDATE auth.role_source SET lapsed = true WHERE workspace_id = {WORKSPACE} AND NOT lapsed"
     " AND read_at + make_interval(secs => lives_s) <= now() RETURNING name"
 )
+# With a time of its own: a reading that began before it comes too late.
 _SHUT = text(
-    "UPDATE auth.role_source SET read_at = NULL, lapsed = true"
-    f" WHERE workspace_id = {WORKSPACE} AND kind = :kind AND reference = :reference"
+    "UPDATE auth.role_source SET read_at = :at, lapsed = true"
+    f" WHERE workspace_id = {WORKSPACE} AND kind = :kind AND reference = :reference RETURNING id"
 )
 
 
@@ -178,9 +179,12 @@ async def leave_source(
     await connection.execute(_LEAVE, values)
 
 
-async def shut_source(connection: AsyncConnection, kind: SourceKind, reference: str) -> None:
-    """A source is gone, or is no longer what it was: it grants nothing until it is read again."""
-    await connection.execute(_SHUT, {"kind": kind.value, "reference": reference})
+async def shut_source(connection: AsyncConnection, kind: SourceKind, reference: str, at: datetime) -> None:
+    """A source is gone, or is no longer what it was: nobody is in it until it is read again, later than `at`."""
+    values = {"kind": kind.value, "reference": reference, "at": at}
+    source_id = (await connection.execute(_SHUT, values)).scalar()
+    if source_id is not None:
+        await connection.execute(_LEAVE_OTHERS, {"id": source_id, "members": []})
 
 
 async def mark_lapsed(connection: AsyncConnection) -> list[str]:

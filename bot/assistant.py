@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auth.clearance import Clearance
+from bot import metrics
 from bot.answering import Answer, Answerer
+from retrieval.locks import LocksDisagree
 from retrieval.passages import Passage
 from retrieval.retriever import Library
 
@@ -52,8 +54,7 @@ class Assistant:
     async def answer(self, question: str, clearance: Clearance) -> Reply:
         """Answer from what `clearance` may read and from nothing else."""
         question = question[:LONGEST_QUESTION]
-        passages = await self.library.passages(question, clearance)
-        return await self._answer_from(question, passages, clearance)
+        return await self._answer_from(question, await self._passages(question, clearance), clearance)
 
     async def answer_in_place(self, question: str, asker: Clearance, audience: Clearance) -> Parts:
         """Answer where `audience` listens: for all from what all may read, the rest for the asker alone."""
@@ -70,7 +71,7 @@ class Assistant:
         nor its time may depend on what not everybody may read.
         """
         question = question[:LONGEST_QUESTION]
-        own = await self.library.passages(question, asker)
+        own = await self._passages(question, asker)
         if audience.covers(passage.label_id for passage in own):
             return None
         reply = await self._answer_from(question, own, asker)
@@ -81,6 +82,13 @@ class Assistant:
     async def may_still_be_told(self, reply: Reply, clearance: Clearance) -> bool:
         """Whether `clearance` may read what a reply was made from, under the labels that its sources have now."""
         return clearance.covers(reply.label_ids) and await self.library.admits(clearance, reply.chunk_ids)
+
+    async def _passages(self, question: str, clearance: Clearance) -> list[Passage]:
+        try:
+            return await self.library.passages(question, clearance)
+        except LocksDisagree:
+            metrics.LOCKS_DISAGREE.inc()
+            raise
 
     async def _answer_from(self, question: str, passages: Sequence[Passage], clearance: Clearance) -> Reply:
         use_adapter = self._may_use_adapter(clearance)

@@ -17,8 +17,10 @@ from bot.settings import Settings
 from migrations.upgrade import pending, upgrade
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
+from retrieval.locks import CrossCheck
 from retrieval.parsing.isolated import ParseLimits, ParserProcess
-from retrieval.retriever import Library
+from retrieval.retriever import Library, RetrievalSettings
+from retrieval.search import SearchSettings
 from retrieval.weights import Progress, embedder_folder, silent
 
 
@@ -122,6 +124,12 @@ async def open_assistant(
     adapted = model.adapted() if model.adapter is not None else None
     answerer = Answerer(model, embeddings.encode, likelihood=model, adapted=adapted)
     try:
-        yield Assistant(Library(database, embeddings), answerer, adapter_label)
+        yield Assistant(
+            Library(database, embeddings, settings=_how_to_search(settings)), answerer, adapter_label
+        )
     finally:
         await asyncio.to_thread(model.close)
+
+
+def _how_to_search(settings: Settings) -> RetrievalSettings:
+    return RetrievalSettings(search=SearchSettings(cross_check=CrossCheck(settings.cross_check)))

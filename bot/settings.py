@@ -68,6 +68,18 @@ class Settings(BaseSettings):
     adapter: Path | None = Field(None, description="Folder of a fine-tuned adapter for the language model.")
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, description="For torch.")
     max_document_mb: int = Field(50, ge=1, description="Largest document that is read, in MB.")
+    resync_minutes: float = Field(
+        10, gt=0, description="How often people, user groups and channels are read anew from Slack."
+    )
+    cross_check: float = Field(
+        0.01, ge=0, le=1, description="Share of readings on which the two locks are compared, 0 to 1."
+    )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port on this machine where Prometheus may read figures. Empty: none.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "WARNING", description="Least to be logged."
     )

@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from rich.text import Text
 
@@ -24,6 +24,10 @@ class TokensMissing(OstiaryError):
     """Slack's tokens are not set; the message says where they come from."""
 
 
+class PortTaken(OstiaryError):
+    """The port for figures is in use; the message names it."""
+
+
 async def serve() -> None:
     """Answer in the workspace that the tokens belong to, until stopped."""
     settings = load_settings()
@@ -36,6 +40,7 @@ async def serve() -> None:
             team = await identify(slack_client(access.bot_token, access.api_url), database)
             embeddings = await load_embeddings(settings, progress)
             ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
+            stack.enter_context(measured(settings.metrics_port))
             await stack.enter_async_context(
                 staffed(settings, access, team, database, embeddings, ingestor, progress)
             )
@@ -58,8 +63,38 @@ async def staffed(
     async with open_assistant(settings, database, team.workspace_id, embeddings, progress) as assistant:
         progress("Connecting the bot")
         size = settings.max_document_bytes
-        async with connected(access, database, team, assistant, ingestor, max_document_bytes=size):
+        async with connected(
+            access,
+            database,
+            team,
+            assistant,
+            ingestor,
+            max_document_bytes=size,
+            resync_s=settings.resync_minutes * 60,
+        ):
             yield
+
+
+@contextmanager
+def measured(port: int | None) -> Iterator[None]:
+    """Figures for Prometheus on this machine's own address, while this is open and a port is set."""
+    if port is None:
+        yield
+        return
+    from prometheus_client import start_http_server
+
+    try:
+        server, thread = start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise PortTaken(
+            f"Nothing can be served on port {port} ({error.strerror}). Set OSTIARY_METRICS_PORT to another."
+        ) from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 async def until_stopped() -> None:

@@ -80,7 +80,7 @@ class Standing:
             return
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
             if members is None:
-                await shut_source(connection, source.kind, source.reference)
+                await shut_source(connection, source.kind, source.reference, began)
             else:
                 await source_was_read(connection, source.id, members, began)
 
@@ -96,7 +96,7 @@ class Standing:
 
     async def shut(self, kind: SourceKind, reference: str) -> None:
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-            await shut_source(connection, kind, reference)
+            await shut_source(connection, kind, reference, datetime.now(UTC))
 
     async def _sources(self) -> list[RoleSource]:
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
