@@ -32,6 +32,7 @@ class PageApi:
             "command": self._command,
             "click": self._click,
             "act": self._act,
+            "suggest": self._suggest,
             "submit": self._submit,
             "close": self._close,
             "open_dm": lambda given: visitor.open_dm(given["person"]),
@@ -160,6 +161,17 @@ class PageApi:
             given["person"], given["view_id"], given["action_id"], given.get("value")
         )
         return {"outcome": outcome.error}
+
+    async def _suggest(self, given: dict[str, Any]) -> dict[str, Any]:
+        options = await self._visitor.suggestions(
+            given["person"],
+            given["action_id"],
+            given.get("query", ""),
+            view_id=given.get("view_id"),
+            channel=given.get("channel"),
+            message_ts=given.get("ts"),
+        )
+        return {"options": options}
 
     async def _submit(self, given: dict[str, Any]) -> dict[str, Any]:
         outcome = await self._visitor.submit_view(given["person"], given["view_id"], given["values"])

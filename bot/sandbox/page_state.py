@@ -8,6 +8,7 @@ from typing import Any
 from bot.sandbox.channels import Channel
 from bot.sandbox.people import Person
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.seen import SeenMessage
 from bot.sandbox.visitor import Visitor, VisitorError
 
 
@@ -37,7 +38,7 @@ def page_state(
         "channels": [
             _summary(sandbox, visitor, you, place) for place in (*visitor.channels_of(person), direct)
         ],
-        **_conversation(visitor, you, channel, thread_ts),
+        **_conversation(sandbox, visitor, you, channel, thread_ts),
         "statuses": [asdict(status) for status in visitor.statuses(person)],
         "views": [
             asdict(view) | {"number": sandbox.views.find(view.id).number}
@@ -50,7 +51,7 @@ def page_state(
 
 
 def _conversation(
-    visitor: Visitor, you: Person, channel: str | None, thread_ts: str | None
+    sandbox: Sandbox, visitor: Visitor, you: Person, channel: str | None, thread_ts: str | None
 ) -> dict[str, Any]:
     """One channel and one thread of it; nothing where the person cannot look, and the page goes elsewhere."""
     try:
@@ -60,10 +61,17 @@ def _conversation(
     messages = visitor.visible_to(you.user_id, place.channel_id)
     thread = visitor.visible_to(you.user_id, place.channel_id, thread_ts) if thread_ts else ()
     return {
-        "channel": _channel_json(place, you),
-        "messages": [asdict(seen) for seen in messages],
-        "thread": [asdict(seen) for seen in thread],
+        "channel": _channel_json(sandbox, place, you),
+        "messages": [_message_json(sandbox, you, seen) for seen in messages],
+        "thread": [_message_json(sandbox, you, seen) for seen in thread],
     }
+
+
+def _message_json(sandbox: Sandbox, you: Person, seen: SeenMessage) -> dict[str, Any]:
+    """With what this person has chosen in it."""
+    message = sandbox.workspace.message(seen.channel_id, seen.ts)
+    values = sandbox.interactions.held(you.user_id, message).values if message and message.blocks else {}
+    return asdict(seen) | {"values": values}
 
 
 def _home(visitor: Visitor, person: str) -> dict[str, Any] | None:
@@ -85,6 +93,7 @@ def _summary(sandbox: Sandbox, visitor: Visitor, you: Person, place: Channel) ->
     return {
         "id": place.channel_id,
         "name": place.name,
+        "label": _label(sandbox, place, you),
         "kind": place.kind,
         "member": you.user_id in place.members,
         "archived": place.archived,
@@ -94,10 +103,19 @@ def _summary(sandbox: Sandbox, visitor: Visitor, you: Person, place: Channel) ->
     }
 
 
-def _channel_json(place: Channel, you: Person) -> dict[str, Any]:
+def _label(sandbox: Sandbox, place: Channel, you: Person) -> str:
+    """A group direct message goes by the people in it."""
+    if place.kind != "mpim":
+        return place.name
+    people = (sandbox.workspace.people[member] for member in place.members if member != you.user_id)
+    return ", ".join(person.name for person in people)
+
+
+def _channel_json(sandbox: Sandbox, place: Channel, you: Person) -> dict[str, Any]:
     return {
         "id": place.channel_id,
         "name": place.name,
+        "label": _label(sandbox, place, you),
         "kind": place.kind,
         "topic": place.topic,
         "archived": place.archived,

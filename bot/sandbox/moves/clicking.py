@@ -93,7 +93,8 @@ class Clicking(Choosing):
     ) -> tuple[dict[str, Any], ...]:
         """Type into a menu that the app fills, in a view or a message; returns the options that it shows.
 
-        They can be chosen from then on. Fewer letters than its min_query_length: none, and nobody is asked.
+        They can be chosen from then on, as long as the message or view asks for it. Fewer letters than its
+        min_query_length: none, and nobody is asked.
         """
         actor = self._present(person, "choose")
         place: View | Message
@@ -112,8 +113,10 @@ class Clicking(Choosing):
         outcome = await self._sandbox.interactions.suggest(actor, place, *key, query)
         if outcome.error:
             raise VisitorError(f"The menu could not be loaded: {outcome.error}.")
-        offered[key] = _said(lambda: offered_by(outcome.payload))
-        return tuple(offered[key])
+        shown = _said(lambda: offered_by(outcome.payload))
+        known = offered.setdefault(key, [])
+        known += [option for option in shown if option not in known]
+        return tuple(shown)
 
     def _message(self, person: str, channel: str, ts: str) -> Message:
         reader, place = self.who(person), self.where(person, channel)

@@ -2,29 +2,14 @@
 import { control } from "./controls.js";
 import { h } from "./dom.js";
 import { markdown } from "./markdown.js";
-import { move } from "./store.js";
 import { emoji, mark, safeLink, textObject } from "./words.js";
 
-// What a click does: on a message, and in a view.
-export function actionsFor(message) {
-  return async (element, value) => {
-    const given = { channel: message.channel_id, ts: message.ts, action_id: element.action_id, value };
-    await move("click", given);
-  };
-}
-
-export function actionsIn(seen) {
-  return async (element, value) => {
-    await move("act", { view_id: seen.id, action_id: element.action_id, value });
-  };
-}
-
-export function renderBlocks(blocks, act) {
-  return blocks.map((block) => (RENDER[block.type] ?? unknown)(block, act));
+export function renderBlocks(blocks, surface) {
+  return blocks.map((block) => (RENDER[block.type] ?? unknown)(block, surface));
 }
 
 const RENDER = {
-  section: (block, act) =>
+  section: (block, surface) =>
     h(
       "div",
       { class: "block section" },
@@ -34,13 +19,22 @@ const RENDER = {
         block.text ? h("div", { class: "mrkdwn" }, textObject(block.text)) : null,
         block.fields ? h("div", { class: "fields" }, block.fields.map((field) => h("div", { class: "mrkdwn" }, textObject(field)))) : null,
       ),
-      block.accessory ? accessory(block.accessory, act) : null,
+      block.accessory ? accessory(block, surface) : null,
     ),
   header: (block) => h("h3", { class: "block header" }, textObject(block.text)),
   divider: () => h("hr", { class: "block" }),
   context: (block) => h("div", { class: "block context" }, block.elements.map((element) => (element.type === "image" ? picture(element) : h("span", { class: "mrkdwn" }, textObject(element))))),
-  actions: (block, act) => h("div", { class: "block actions" }, block.elements.map((element) => control(element, act))),
-  context_actions: (block, act) => h("div", { class: "block actions context-actions" }, block.elements.map((element) => control(element, act))),
+  actions: (block, surface) => h("div", { class: "block actions" }, block.elements.map((element) => control(element, surface, block))),
+  context_actions: (block, surface) => h("div", { class: "block actions context-actions" }, block.elements.map((element) => control(element, surface, block))),
+  input: (block, surface) =>
+    h(
+      "div",
+      { class: "block field", role: "group", "aria-label": block.label.text },
+      h("span", { class: "label" }, textObject(block.label), block.optional ? h("span", { class: "about" }, " (optional)") : null),
+      control(block.element, surface, block),
+      block.hint ? h("p", { class: "about" }, textObject(block.hint)) : null,
+    ),
+  table: (block) => h("div", { class: "block table" }, h("table", {}, h("tbody", {}, (block.rows ?? []).map((row, at) => h("tr", {}, row.map((cell) => h(at ? "td" : "th", {}, tableCell(cell)))))))),
   markdown: (block) => h("div", { class: "block markdown" }, markdown(block.text)),
   image: (block) => h("div", { class: "block" }, picture(block)),
   rich_text: (block) => h("div", { class: "block" }, block.elements.map(richText)),
@@ -51,8 +45,12 @@ function unknown(block) {
   return h("p", { class: "block unknown" }, `A block of type ${block.type}, which this page does not show`);
 }
 
-function accessory(element, act) {
-  return element.type === "image" ? picture(element) : control(element, act);
+function accessory(block, surface) {
+  return block.accessory.type === "image" ? picture(block.accessory) : control(block.accessory, surface, block);
+}
+
+function tableCell(cell) {
+  return cell.type === "rich_text" ? (cell.elements ?? []).map(richText) : String(cell.text ?? "");
 }
 
 // Pictures are never fetched: the page works offline and tells nobody who reads.

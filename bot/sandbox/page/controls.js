@@ -1,42 +1,60 @@
-// What can be pressed or chosen in a block.
+// What can be pressed, chosen or filled in.
 import { h, icon } from "./dom.js";
+import { conversationPicker, externalPicker, peoplePicker } from "./pickers.js";
 import { emoji } from "./words.js";
 
-export function control(element, act) {
-  return (CONTROLS[element.type] ?? unknown)(element, act);
+export function control(element, surface, block) {
+  const state = surface.stateOf(block, element);
+  return (CONTROLS[element.type] ?? unknown)(element, state, surface);
 }
 
 const CONTROLS = {
-  button: (element, act) => {
-    const data = { testid: "block-button", actionId: element.action_id, value: element.value ?? "" };
-    if (element.url && /^https?:\/\//i.test(element.url)) return h("a", { class: "button", href: element.url, target: "_blank", rel: "noopener noreferrer", data, onclick: () => act(element, element.value) }, emoji(element.text.text));
-    return h("button", { type: "button", class: `button ${element.style ?? ""}`, data, onclick: (event) => press(event, element, act) }, emoji(element.text.text));
-  },
-  feedback_buttons: (element, act) => [
-    feedback(element, element.positive_button, "up", act),
-    feedback(element, element.negative_button, "down", act),
+  button,
+  workflow_button: button,
+  feedback_buttons: (element, state, surface) => [
+    feedback(element, element.positive_button, "up", surface),
+    feedback(element, element.negative_button, "down", surface),
   ],
-  static_select: (element, act) => choose(element, act, false),
-  multi_static_select: (element, act) => choose(element, act, true),
-  overflow: (element, act) => choose(element, act, false),
-  checkboxes: (element, act) => ticks(element, act, "checkbox"),
-  radio_buttons: (element, act) => ticks(element, act, "radio"),
+  static_select: choose,
+  multi_static_select: (element, state, surface) => ticks(element, state, surface, "checkbox"),
+  overflow,
+  checkboxes: (element, state, surface) => ticks(element, state, surface, "checkbox"),
+  radio_buttons: (element, state, surface) => ticks(element, state, surface, "radio"),
+  users_select: peoplePicker,
+  multi_users_select: peoplePicker,
+  conversations_select: conversationPicker,
+  multi_conversations_select: conversationPicker,
+  channels_select: conversationPicker,
+  multi_channels_select: conversationPicker,
+  external_select: externalPicker,
+  multi_external_select: externalPicker,
+  datepicker: (element, state, surface) => entry(element, state.selected_date, surface, { type: "date" }),
+  timepicker: (element, state, surface) => entry(element, state.selected_time, surface, { type: "time" }),
+  datetimepicker: (element, state, surface) => entry(element, state.selected_date_time, surface, { type: "number", step: 1 }),
+  number_input: (element, state, surface) => entry(element, state.value, surface, { type: "number", min: element.min_value, max: element.max_value, step: element.is_decimal_allowed ? "any" : 1 }),
+  email_text_input: (element, state, surface) => entry(element, state.value, surface, { type: "email" }),
+  url_text_input: (element, state, surface) => entry(element, state.value, surface, { type: "url" }),
+  plain_text_input: (element, state, surface) => entry(element, state.value, surface, { type: "text", maxlength: element.max_length }),
 };
 
 function unknown(element) {
   return h("span", { class: "unknown" }, `(${element.type})`);
 }
 
-async function press(event, element, act) {
-  const button = event.currentTarget;
-  if (element.confirm && !window.confirm(element.confirm.text?.text ?? "Are you sure?")) return;
-  button.classList.add("pressed");
-  button.setAttribute("aria-busy", "true");
-  await act(element, element.value ?? null);
-  button.removeAttribute("aria-busy");
+function button(element, state, surface) {
+  const data = { testid: "block-button", actionId: element.action_id, value: element.value ?? "" };
+  if (element.url && /^https?:\/\//i.test(element.url)) return h("a", { class: "button", href: element.url, target: "_blank", rel: "noopener noreferrer", data, onclick: () => surface.act(element, element.value) }, emoji(element.text.text));
+  return h("button", { type: "button", class: `button ${element.style ?? ""}`, data, onclick: (event) => press(event, element, surface) }, emoji(element.text.text));
 }
 
-function feedback(element, side, turn, act) {
+async function press(event, element, surface) {
+  const pressed = event.currentTarget;
+  pressed.setAttribute("aria-busy", "true");
+  if (await surface.act(element, element.value ?? null)) pressed.classList.add("pressed");
+  pressed.removeAttribute("aria-busy");
+}
+
+function feedback(element, side, turn, surface) {
   const label = side.accessibility_label ?? side.text.text;
   return h(
     "button",
@@ -49,39 +67,72 @@ function feedback(element, side, turn, act) {
       onclick: (event) => {
         event.currentTarget.parentElement.querySelectorAll(".feedback").forEach((other) => other.classList.remove("chosen"));
         event.currentTarget.classList.add("chosen");
-        act(element, side.value ?? null);
+        surface.act(element, side.value ?? null);
       },
     },
     icon("thumb"),
   );
 }
 
-export function optionsOf(element) {
+function overflow(element, state, surface) {
+  const items = element.options.map((option) =>
+    h("button", { type: "button", role: "menuitem", data: { testid: "overflow-option", value: option.value }, onclick: () => pick(option) }, h("span", {}, emoji(option.text.text), about(option))),
+  );
+  const menu = h("details", { class: "overflow", data: { testid: "overflow", actionId: element.action_id } }, h("summary", { class: "button", "aria-label": "More actions" }, "⋯"), h("div", { class: "items", role: "menu" }, items));
+  function pick(option) {
+    menu.open = false;
+    surface.act(element, option.value);
+  }
+  return menu;
+}
+
+const about = (option) => (option.description ? h("span", { class: "about" }, emoji(option.description.text)) : null);
+
+function optionsOf(element) {
   return [...(element.options ?? []), ...(element.option_groups ?? []).flatMap((group) => group.options)];
 }
 
-function choose(element, act, several) {
-  const chosen = new Set((element.initial_options ?? [element.initial_option]).filter(Boolean).map((option) => option.value));
-  if (several) return ticks(element, act, "checkbox");
-  const placeholder = h("option", { value: "", disabled: true, selected: !chosen.size }, element.placeholder?.text ?? "Choose…");
-  const options = optionsOf(element).map((option) => h("option", { value: option.value, selected: chosen.has(option.value) }, emoji(option.text.text)));
-  return h("select", { data: { actionId: element.action_id }, "aria-label": element.placeholder?.text ?? "Choose", onchange: (event) => act(element, event.target.value) }, placeholder, options);
+function choose(element, state, surface) {
+  let chosen = state.selected_option?.value ?? "";
+  const words = element.placeholder?.text ?? "Choose…";
+  const line = (option) => h("option", { value: option.value, selected: option.value === chosen }, emoji(option.text.text));
+  const lines = element.option_groups ? element.option_groups.map((group) => h("optgroup", { label: group.label.text }, group.options.map(line))) : element.options.map(line);
+  const changed = async () => {
+    if (await surface.act(element, select.value)) chosen = select.value;
+    else select.value = chosen;
+  };
+  const select = h("select", { data: { testid: "select", actionId: element.action_id }, "aria-label": words, onchange: changed }, h("option", { value: "", disabled: true, selected: !chosen }, words), lines);
+  return select;
 }
 
 let groups = 0;
 
-function ticks(element, act, type) {
+function ticks(element, state, surface, type) {
   const name = `group-${++groups}`;
-  const chosen = new Set((element.initial_options ?? [element.initial_option]).filter(Boolean).map((option) => option.value));
-  const changed = (event) => {
-    const values = [...event.currentTarget.querySelectorAll("input:checked")].map((input) => input.value);
-    act(element, type === "radio" ? values[0] : values);
+  let chosen = (state.selected_options ?? [state.selected_option]).filter(Boolean).map((option) => option.value);
+  const inputs = () => [...group.querySelectorAll("input")];
+  const changed = async () => {
+    const values = inputs().filter((input) => input.checked).map((input) => input.value);
+    if (await surface.act(element, type === "radio" ? values[0] : values)) chosen = values;
+    else inputs().forEach((input) => (input.checked = chosen.includes(input.value)));
   };
-  return h(
+  const group = h(
     "div",
     { class: "ticks", role: "group", data: { actionId: element.action_id }, onchange: changed },
-    optionsOf(element).map((option) =>
-      h("label", {}, h("input", { type, name, value: option.value, checked: chosen.has(option.value) }), h("span", {}, emoji(option.text.text), option.description ? h("span", { class: "about" }, option.description.text) : null)),
-    ),
+    optionsOf(element).map((option) => h("label", {}, h("input", { type, name, value: option.value, checked: chosen.includes(option.value) }), h("span", {}, emoji(option.text.text), about(option)))),
   );
+  return group;
+}
+
+// A field that one types into; it tells what it holds once one is done with it.
+function entry(element, value, surface, kind) {
+  let held = value ?? "";
+  const words = element.placeholder?.text;
+  const changed = async () => {
+    if (await surface.act(element, field.value || null)) held = field.value;
+    else field.value = held;
+  };
+  const props = { ...kind, placeholder: words, "aria-label": words, class: "entry", data: { testid: "entry", actionId: element.action_id }, value: held, onchange: changed };
+  const field = element.multiline ? h("textarea", { ...props, type: null, rows: 5 }) : h("input", props);
+  return field;
 }

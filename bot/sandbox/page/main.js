@@ -1,5 +1,5 @@
 // The page: draws the newest state, one part after another.
-import { actionsIn, renderBlocks } from "./blocks.js";
+import { renderBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
 import { fill, h, icon } from "./dom.js";
 import { messageList } from "./messages.js";
@@ -7,6 +7,7 @@ import { drawModal, noteViewsFromBefore } from "./modal.js";
 import { avatar, badge, membersPopover } from "./people.js";
 import { drawSidebar } from "./sidebar.js";
 import { go, listenForChanges, move, onChange, person, readAddress, refresh, view } from "./store.js";
+import { inView } from "./surface.js";
 
 const $ = (id) => document.getElementById(id);
 const writers = { main: composer("main"), thread: composer("thread") };
@@ -59,7 +60,7 @@ async function openTab(name) {
 function channelHeader(state) {
   const channel = state.channel;
   return [
-    h("div", { class: "title" }, icon(channel.kind === "group" ? "lock" : "hash"), h("h1", { data: { testid: "channel-title" } }, channel.name), h("p", { class: "topic", data: { testid: "channel-topic" } }, channel.topic)),
+    h("div", { class: "title" }, channel.kind === "mpim" ? null : icon(channel.kind === "group" ? "lock" : "hash"), h("h1", { data: { testid: "channel-title" } }, channel.label), channel.shared ? h("span", { class: "badge", data: { testid: "shared-badge" } }, "shared with another company") : null, h("p", { class: "topic", data: { testid: "channel-topic" } }, channel.topic)),
     h("div", { class: "members" }, guestBadge(channel), membersButton(channel), membersOpen ? membersPopover(channel) : null),
   ];
 }
@@ -108,12 +109,12 @@ function drawMessages(state) {
 }
 
 function homeTab(state) {
-  return h("div", { class: "home", data: { testid: "home" } }, renderBlocks(state.home.blocks, actionsIn(state.home)));
+  return h("div", { class: "home", data: { testid: "home" } }, renderBlocks(state.home.blocks, inView(state.home)));
 }
 
 function emptiness(state) {
   const direct = isDirect(state);
-  const title = direct ? `This is where you talk to ${state.bot.name}` : `This is the start of #${state.channel.name}`;
+  const title = direct ? `This is where you talk to ${state.bot.name}` : `This is the start of ${placeName(state)}`;
   const words = direct ? "Only you two can read it. Ask a question." : `Mention @${state.bot.handle} to ask it something.`;
   return h("div", { class: "empty" }, h("h2", {}, title), direct || !state.channel.topic ? null : h("p", {}, state.channel.topic), h("p", {}, words));
 }
@@ -130,7 +131,11 @@ function drawFoot(state) {
     prompts.length ? h("div", { class: "prompts" }, h("p", { class: "about" }, state.prompts_title || "For example:"), prompts.map((prompt) => promptButton(prompt))) : null,
     writing ? writers.main.form : cannotWrite(state),
   ]);
-  if (writing) writers.main.show(`${view.person}/${view.channel}`, isDirect(state) ? `Message ${state.bot.name}` : `Message #${state.channel.name}`);
+  if (writing) writers.main.show(`${view.person}/${view.channel}`, isDirect(state) ? `Message ${state.bot.name}` : `Message ${placeName(state)}`);
+}
+
+function placeName(state) {
+  return state.channel.kind === "mpim" ? state.channel.label : `#${state.channel.name}`;
 }
 
 function promptButton(prompt) {
@@ -162,7 +167,7 @@ function drawThread(state) {
   if (pane.hidden) return;
   if (!pane.firstChild) pane.append(h("header"), h("section", { class: "list", role: "log", "aria-label": "Thread", tabindex: "0", data: { testid: "thread-messages" } }), h("footer"));
   const [head, list, foot] = pane.children;
-  const name = isDirect(state) ? state.bot.name : `#${state.channel.name}`;
+  const name = isDirect(state) ? state.bot.name : placeName(state);
   fill(head, [name], () => [h("div", { class: "title" }, h("h2", {}, "Thread"), h("p", { class: "topic" }, name)), h("button", { type: "button", class: "plain", "aria-label": "Close thread", data: { testid: "thread-close" }, onclick: () => go({ thread: "" }) }, icon("close"))]);
   const stuck = list.dataset.where !== view.thread || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   list.dataset.where = view.thread;

@@ -1,8 +1,9 @@
 // Messages as they are read: faces, times, blocks, files, threads.
-import { actionsFor, renderBlocks } from "./blocks.js";
+import { renderBlocks } from "./blocks.js";
 import { h, icon } from "./dom.js";
 import { avatar, badge } from "./people.js";
 import { go, person, view } from "./store.js";
+import { onMessage } from "./surface.js";
 import { emoji, mrkdwn } from "./words.js";
 
 const NEAR_SECONDS = 300;
@@ -67,7 +68,7 @@ function content(message) {
   return h(
     "div",
     { class: `text ${message.streaming ? "streaming" : ""}`, data: { testid: "message-text" } },
-    blocks ? renderBlocks(message.blocks, actionsFor(message)) : h("div", { class: "mrkdwn" }, mrkdwn(message.text)),
+    blocks ? renderBlocks(message.blocks, onMessage(message)) : h("div", { class: "mrkdwn" }, mrkdwn(message.text)),
     message.edited ? h("span", { class: "edited" }, "(edited)") : null,
   );
 }

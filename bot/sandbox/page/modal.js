@@ -1,8 +1,9 @@
 // Modals: the topmost view of a person's stack, with its fields and what the app says about them.
-import { actionsIn, renderBlocks } from "./blocks.js";
+import { renderBlocks } from "./blocks.js";
 import { control } from "./controls.js";
 import { forget, h } from "./dom.js";
 import { move } from "./store.js";
+import { inView } from "./surface.js";
 import { emoji, textObject } from "./words.js";
 
 const dialog = document.getElementById("modal");
@@ -31,7 +32,8 @@ export function drawModal(state) {
 function build(seen) {
   forget(dialog);
   const kept = open?.id === seen.id ? typed() : {};
-  const blocks = seen.blocks.map((block) => (block.type === "input" ? field(block, kept) : renderBlocks([block], actionsIn(seen))));
+  const surface = inView(seen);
+  const blocks = seen.blocks.map((block) => (block.type === "input" ? field(block, surface, kept[block.block_id]?.[0]) : renderBlocks([block], surface)));
   dialog.replaceChildren(
     h(
       "form",
@@ -47,51 +49,36 @@ function build(seen) {
   };
 }
 
-function field(block, kept) {
+const WRITTEN = ["plain_text_input", "number_input", "email_text_input", "url_text_input", "datepicker", "timepicker", "datetimepicker", "static_select"];
+
+// `words`: what stood in the field before the view was drawn anew. What is chosen in menus the view itself knows.
+function field(block, surface, words) {
   const id = `field-${block.block_id}`;
   const element = block.element;
-  const values = kept[block.block_id];
-  const grouped = ["checkboxes", "radio_buttons", "multi_static_select"].includes(element.type);
-  const shown = grouped ? group(element, values) : input(element, id, values);
-  const label = grouped ? "legend" : "label";
+  const single = WRITTEN.includes(element.type);
+  const shown = control(element, surface, block);
+  if (single) {
+    shown.id = id;
+    shown.removeAttribute("aria-label"); // its label says more
+    if (words) shown.value = words;
+  }
   return h(
-    grouped ? "fieldset" : "div",
+    single ? "div" : "fieldset",
     { class: "field", data: { testid: "field", blockId: block.block_id, actionId: element.action_id, type: element.type } },
-    h(label, grouped ? {} : { for: id }, textObject(block.label), block.optional ? h("span", { class: "about" }, " (optional)") : null),
+    h(single ? "label" : "legend", single ? { for: id } : {}, textObject(block.label), block.optional ? h("span", { class: "about" }, " (optional)") : null),
     shown,
     block.hint ? h("p", { class: "about" }, textObject(block.hint)) : null,
     h("p", { class: "field-error", data: { testid: "field-error", blockId: block.block_id }, hidden: true }),
   );
 }
 
-function input(element, id, values) {
-  const value = values?.[0] ?? element.initial_value ?? "";
-  const placeholder = element.placeholder?.text;
-  const common = { id, value, placeholder, maxlength: element.max_length };
-  if (element.type === "static_select") {
-    const select = control(element, () => {});
-    select.id = id;
-    if (values?.[0]) select.value = values[0];
-    return select;
-  }
-  if (element.type === "plain_text_input" && element.multiline) return h("textarea", { ...common, rows: 5 });
-  const types = { url_text_input: "url", email_text_input: "email", number_input: "number", datepicker: "date", timepicker: "time" };
-  return h("input", { ...common, type: types[element.type] ?? "text" });
-}
-
-function group(element, values) {
-  const shown = control(element, () => {});
-  if (values) shown.querySelectorAll("input").forEach((tick) => (tick.checked = values.includes(tick.value)));
-  return shown;
-}
-
 // Block id -> the values in its field.
 function typed() {
   const values = {};
   for (const place of dialog.querySelectorAll(".field")) {
-    const ticks = place.querySelectorAll("input[type=checkbox], input[type=radio]");
-    const single = place.querySelector("select, textarea, input:not([type=checkbox]):not([type=radio])");
-    values[place.dataset.blockId] = ticks.length ? [...ticks].filter((tick) => tick.checked).map((tick) => tick.value) : single?.value ? [single.value] : [];
+    const ticks = [...place.querySelectorAll(".ticks input")];
+    const single = place.querySelector("select, textarea, input.entry");
+    if (place.dataset.blockId) values[place.dataset.blockId] = single ? [single.value].filter(Boolean) : ticks.filter((tick) => tick.checked).map((tick) => tick.value);
   }
   return values;
 }

@@ -31,7 +31,8 @@ function noteRead(state) {
 }
 
 function groups(state) {
-  const channels = state.channels.filter((channel) => channel.kind !== "im");
+  const channels = state.channels.filter((channel) => ["channel", "group"].includes(channel.kind));
+  const among = state.channels.filter((channel) => channel.kind === "mpim");
   const mine = channels.filter((channel) => channel.member && !channel.archived);
   const others = channels.filter((channel) => !channel.member && !channel.archived);
   const archived = channels.filter((channel) => channel.archived);
@@ -40,7 +41,7 @@ function groups(state) {
     group("Channels", mine.map((channel) => link(state, channel))),
     group("Channels you could join", others.map((channel) => link(state, channel))),
     group("Archived", archived.map((channel) => link(state, channel))),
-    group("Direct messages", [directLink(state, direct)]),
+    group("Direct messages", [directLink(state, direct), ...among.map((channel) => link(state, channel))]),
   ];
 }
 
@@ -59,8 +60,8 @@ function link(state, channel) {
       data: { testid: "channel-link", channel: channel.name, unread: String(unread) },
       onclick: () => go({ channel: channel.name, thread: "", tab: "messages" }),
     },
-    icon(channel.kind === "group" ? "lock" : "hash"),
-    h("span", { class: "name" }, channel.name),
+    channel.kind === "mpim" ? h("span", { class: "count", "aria-hidden": "true" }, String(channel.label.split(", ").length)) : icon(channel.kind === "group" ? "lock" : "hash"),
+    h("span", { class: "name", title: channel.label }, channel.label),
     channel.shared ? h("span", { class: "badge" }, "shared") : null,
     unread ? h("span", { class: "dot", "aria-label": "unread" }) : null,
   );
