@@ -18,7 +18,10 @@ from auth.database import WORKSPACE
 
 WITHDRAWN = "audit.withdrawn"
 """The kind of event that says whose details were withdrawn, their time being over."""
-PAGE = 1000
+ANSWER_SENT = "answer.sent"
+"""The kind of event that says of an answer who hears it and what it was made from."""
+PAGE = 2000
+MOST_FAULTS = 100
 
 _COLUMNS = (
     "seq, at, actor, kind, relation, subject, person, document_id, policy_version, change_id, details,"
@@ -33,7 +36,7 @@ _SEARCH = text(
     " AND (CAST(:who AS text) IS NULL OR person = :who OR actor = :who)"
     " AND (CAST(:document_id AS bigint) IS NULL OR document_id = :document_id"
     "      OR details -> 'documents' @> to_jsonb(CAST(:document_id AS bigint)))"
-    " AND (CAST(:kind AS text) IS NULL OR kind LIKE :kind || '%')"
+    " AND (CAST(:kind AS text) IS NULL OR starts_with(kind, :kind))"
     " AND (CAST(:since AS timestamptz) IS NULL OR at >= :since)"
     " AND (CAST(:until AS timestamptz) IS NULL OR at < :until)"
     " AND (CAST(:before AS bigint) IS NULL OR seq < :before)"
@@ -47,17 +50,40 @@ _FORWARD = text(
     f"SELECT {_COLUMNS} FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND seq > :after"
     " ORDER BY seq LIMIT :limit"
 )
-_CHECKED = text(
-    "SELECT e.seq, e.at, e.kind, e.details, e.details IS NULL AS withdrawn,"
-    "  e.previous = coalesce(lag(e.hash) OVER (ORDER BY e.seq), CAST(:previous AS bytea)) AS follows,"
-    "  e.seq = coalesce(lag(e.seq) OVER (ORDER BY e.seq), :after) + 1 AS next_in_line,"
-    "  e.hash = auth.event_hash(e) AS whole,"
-    "  e.details IS NULL OR e.details_hash = auth.details_hash(e.details) AS details_whole, e.hash"
-    f" FROM auth.audit_event e WHERE e.workspace_id = {WORKSPACE} AND e.seq > :after ORDER BY e.seq LIMIT :limit"
+# A page is cut out first: what is costly is done for its rows alone. Only what is amiss comes back, and the end.
+_CHECKED = text(f"""
+    WITH page AS MATERIALIZED (
+        SELECT * FROM auth.audit_event e WHERE e.workspace_id = {WORKSPACE} AND e.seq > :after AND e.seq <= :until
+        ORDER BY e.seq LIMIT :limit
+    ), checked AS (
+        SELECT e.seq, e.at, e.kind, e.hash, e.details IS NULL AS bare,
+            e.relation IS NULL AND e.kind <> '{WITHDRAWN}' AND e.at < :withdrawn_before AS may_be_bare,
+            e.previous = lag(e.hash, 1, CAST(:previous AS bytea)) OVER (ORDER BY e.seq) AS follows,
+            e.seq = lag(e.seq, 1, CAST(:after AS bigint)) OVER (ORDER BY e.seq) + 1 AS next_in_line,
+            e.hash = auth.event_hash(ROW(e.*)::auth.audit_event)
+                AND (e.details IS NULL OR e.details_hash = auth.details_hash(e.details)) AS whole,
+            count(*) FILTER (WHERE e.details IS NULL) OVER () AS bare_here,
+            e.seq = max(e.seq) OVER () AS last
+        FROM page e
+    )
+    SELECT * FROM checked
+    WHERE last OR NOT (follows AND next_in_line AND whole) OR (bare AND may_be_bare IS NOT TRUE) ORDER BY seq
+""")
+# Both are read at one moment: the log grows while it is checked.
+_ENDS = text(
+    "SELECT coalesce(h.seq, 0) AS noted, coalesce(h.hash, '') AS hash, coalesce(e.first, 1) AS first,"
+    "  coalesce(e.last, 0) AS last"
+    f" FROM (SELECT min(seq) AS first, max(seq) AS last FROM auth.audit_event WHERE workspace_id = {WORKSPACE}) e"
+    f" LEFT JOIN auth.audit_head h ON h.workspace_id = {WORKSPACE}"
 )
-_HEAD = text(f"SELECT seq, hash FROM auth.audit_head WHERE workspace_id = {WORKSPACE}")
-_HASH_AT = text(
-    f"SELECT encode(hash, 'hex') FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND seq = :seq"
+_UNLIKE = text(
+    "SELECT a.seq FROM unnest(CAST(:seqs AS bigint[]), CAST(:hashes AS text[])) AS a(seq, hash) WHERE NOT EXISTS"
+    f"  (SELECT FROM auth.audit_event e WHERE e.workspace_id = {WORKSPACE} AND e.seq = a.seq"
+    "   AND encode(e.hash, 'hex') = a.hash) ORDER BY a.seq"
+)
+_WITHDRAWN_BEFORE = text(
+    "SELECT max((details ->> 'before')::timestamptz) FROM auth.audit_event"
+    f" WHERE workspace_id = {WORKSPACE} AND kind = '{WITHDRAWN}'"
 )
 
 
@@ -100,11 +126,15 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `verify` found: how many events, the end of the chain, and each thing that is wrong with it."""
+    """What `verify` found: how many events, the end of the chain, and each thing that is wrong with it.
+
+    `withdrawn` counts the events whose details were rightly withdrawn, their time being over.
+    """
 
     events: int
     head: Anchor
     faults: tuple[str, ...]
+    withdrawn: int = 0
 
 
 async def record(
@@ -143,45 +173,76 @@ async def all_events(connection: AsyncConnection) -> AsyncIterator[Event]:
 
 
 async def verify(connection: AsyncConnection, anchors: tuple[Anchor, ...] = ()) -> Verdict:
-    """Recompute the whole chain, and compare it with what was noted of it outside the database."""
-    faults: list[str] = []
-    after, previous, allowed = 0, b"", await _withdrawn_before(connection)
-    while rows := (
-        await connection.execute(_CHECKED, {"after": after, "previous": previous, "limit": PAGE})
-    ).all():
-        for row in rows:
-            faults += _faults_of(row, allowed)
-        after, previous = rows[-1].seq, bytes(rows[-1].hash)
-    head = (await connection.execute(_HEAD)).first()
-    noted = (head.seq, bytes(head.hash)) if head else (0, b"")
-    if noted != (after, previous):
-        faults.append(
-            f"The log ends at event {after}, but its end was noted as {noted[0]}: events were removed."
+    """Recompute the whole chain, and compare it with what was noted of it outside the database.
+
+    It may grow meanwhile. Memory is bounded, whatever its length: of many faults, the first MOST_FAULTS are named.
+    """
+    ends = (await connection.execute(_ENDS)).one()
+    noted = Anchor(ends.noted, bytes(ends.hash).hex())
+    faults = _Faults()
+    walked, withdrawn = await _walk(connection, ends.last, faults)
+    if ends.first < 1:
+        faults.add(f"Event {ends.first} stands before the first of the chain: it was forged.")
+    if (noted.seq, noted.hash) != (walked.seq, walked.hash):
+        faults.add(
+            f"The log ends at event {walked.seq}, but its end was noted as {noted.seq}: events were removed."
         )
-    for anchor in anchors:
-        if (await connection.execute(_HASH_AT, {"seq": anchor.seq})).scalar() != anchor.hash:
-            faults.append(f"Event {anchor.seq} is not the one that was noted outside the database.")
-    return Verdict(after, Anchor(after, previous.hex()), tuple(faults))
+    values = {"seqs": [anchor.seq for anchor in anchors], "hashes": [anchor.hash for anchor in anchors]}
+    for row in await connection.execute(_UNLIKE, values):
+        faults.add(f"Event {row.seq} is not the one that was noted outside the database.")
+    return Verdict(walked.seq, walked, faults.named(), withdrawn)
 
 
-def _faults_of(row: Row[Any], allowed: datetime | None) -> list[str]:
+async def withdrawn_before(connection: AsyncConnection) -> datetime | None:
+    """What happened before this moment may have lost its details, its time being over. None: nothing may have."""
+    return (await connection.execute(_WITHDRAWN_BEFORE)).scalar()
+
+
+class _Faults:
+    """The first faults that were found, and how many more there are."""
+
+    def __init__(self) -> None:
+        self._named: list[str] = []
+        self._more = 0
+
+    def add(self, fault: str) -> None:
+        if len(self._named) < MOST_FAULTS:
+            self._named.append(fault)
+        else:
+            self._more += 1
+
+    def named(self) -> tuple[str, ...]:
+        more = [f"There are {self._more} more faults."] if self._more else []
+        return (*self._named, *more)
+
+
+async def _walk(connection: AsyncConnection, until: int, faults: _Faults) -> tuple[Anchor, int]:
+    """Every link up to `until`, a page at a time; returns the last one, and how many lost their details rightly."""
+    allowed = await withdrawn_before(connection)
+    after, previous, bare, unexplained = 0, b"", 0, 0
+    page = {"until": until, "withdrawn_before": allowed, "limit": PAGE}
+    while rows := (await connection.execute(_CHECKED, {**page, "after": after, "previous": previous})).all():
+        for row in rows:
+            unexplained += row.bare and not row.may_be_bare
+            for fault in _faults_of(row):
+                faults.add(fault)
+        after, previous = rows[-1].seq, bytes(rows[-1].hash)
+        bare += rows[-1].bare_here
+    return Anchor(after, previous.hex()), bare - unexplained
+
+
+def _faults_of(row: Row[Any]) -> list[str]:
     name = f"Event {row.seq} ({row.kind}, {row.at:%Y-%m-%d %H:%M:%S})"
     faults = []
     if not row.next_in_line:
         faults.append(f"Events before {row.seq} are missing.")
-    if not row.whole or not row.details_whole:
+    if not row.whole:
         faults.append(f"{name} was altered.")
     elif not row.follows:
         faults.append(f"{name} does not follow from the one before it.")
-    if row.withdrawn and (allowed is None or row.at >= allowed):
+    if row.bare and not row.may_be_bare:
         faults.append(f"{name} lost its details, and no withdrawal covers it.")
     return faults
-
-
-async def _withdrawn_before(connection: AsyncConnection) -> datetime | None:
-    rows = await search(connection, Sought(kind=WITHDRAWN), limit=PAGE)
-    moments = [datetime.fromisoformat(event.details["before"]) for event in rows if event.details]
-    return max(moments, default=None)
 
 
 def _event(row: Row[Any]) -> Event:

@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 import pytest
 
-from auth.audit import Anchor, Sought, events_of_change, record, search, verify
+from auth.audit import MOST_FAULTS, Anchor, Sought, events_of_change, record, search, verify
 from auth.database import Database, DatabaseUrls
 from auth.directory import PersonFacts, find_people, upsert_people
 from auth.granting import define_role, grant, revoke
@@ -91,6 +91,7 @@ async def test_what_is_rolled_back_leaves_no_event_and_no_gap(database: Database
         ("UPDATE auth.audit_event SET details = '{}' WHERE kind = 'grant.added'", "was altered"),
         ("UPDATE auth.audit_event SET details = NULL WHERE kind = 'grant.added'", "lost its details"),
         ("UPDATE auth.audit_event SET seq = seq + 100 WHERE kind = 'question.answered'", "are missing"),
+        ("UPDATE auth.audit_event SET seq = -seq WHERE seq = 1", "it was forged"),
     ],
 )
 async def test_any_removed_or_altered_event_is_found(
@@ -100,6 +101,47 @@ async def test_any_removed_or_altered_event_is_found(
     async with database.writing_in(workspace_id) as connection:
         verdict = await verify(connection)
     assert any(found in fault for fault in verdict.faults), verdict.faults
+
+
+@pytest.mark.usefixtures("changed")
+async def test_of_very_many_faults_the_first_are_named_and_the_rest_counted(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        for number in range(MOST_FAULTS + 20):
+            await record(connection, "question.refused", {"question": number})
+    meddle(urls, "UPDATE auth.audit_event SET actor = 'UNOBODY' WHERE kind = 'question.refused'")
+    async with database.writing_in(workspace_id) as connection:
+        verdict = await verify(connection)
+    assert len(verdict.faults) == MOST_FAULTS + 1
+    assert verdict.faults[-1] == "There are 20 more faults."
+
+
+@pytest.mark.usefixtures("changed")
+@pytest.mark.parametrize("page", [1, 2, 3, 1000])
+async def test_where_pages_end_no_fault_hides_and_none_appears(
+    database: Database, workspace_id: int, urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr("auth.audit.PAGE", page)
+    async with database.writing_in(workspace_id) as connection:
+        assert (await verify(connection)).faults == ()
+    meddle(urls, "DELETE FROM auth.audit_event WHERE seq = 4")
+    async with database.writing_in(workspace_id) as connection:
+        faults = (await verify(connection)).faults
+    assert faults[0] == "Events before 5 are missing."
+
+
+async def test_a_log_that_grows_while_it_is_checked_is_whole(database: Database, workspace_id: int) -> None:
+    async def grow() -> None:
+        for number in range(60):
+            async with database.writing_in(workspace_id) as connection:
+                await record(connection, "question.refused", {"question": number})
+
+    growing = asyncio.create_task(grow())
+    while not growing.done():
+        async with database.writing_in(workspace_id) as connection:
+            assert (await verify(connection)).faults == ()
+    await growing
 
 
 @pytest.mark.usefixtures("changed")
