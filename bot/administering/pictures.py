@@ -19,7 +19,8 @@ from auth.granting import read_inheritance
 from auth.holding import HOLDINGS
 from auth.labels import Policy, parse_policy
 from auth.people import Person, PersonKind, roles_from
-from bot.administering.effects import Effect, Roles, Sides, effect_of, labels_at_stake, weigh
+from auth.roles import ADMIN
+from bot.administering.effects import Effect, Roles, Sides, effect_of, labels_at_stake, listed, weigh
 from bot.administering.making import Made
 from retrieval.cataloguing import documents_under
 
@@ -105,7 +106,7 @@ async def effect_between(connection: AsyncConnection, before: Picture, after: Pi
     weights = weigh(grouped, sides, staying)
     people = await _people(connection, [person_id for pair in weights for person_id in grouped[pair]])
     by_roles = {pair: [people[person_id] for person_id in grouped[pair]] for pair in weights}
-    return effect_of(by_roles, weights, made.notes)
+    return effect_of(by_roles, weights, (*await _keys(connection, before, after), *made.notes))
 
 
 async def _staying(connection: AsyncConnection, labels: Collection[int], made: Made) -> dict[int, int]:
@@ -116,6 +117,24 @@ async def _staying(connection: AsyncConnection, labels: Collection[int], made: M
         if becomes in staying:
             staying[becomes] -= documents
     return staying
+
+
+async def _keys(connection: AsyncConnection, before: Picture, after: Picture) -> tuple[str, ...]:
+    """Who comes to administer, or no longer does: it opens no document, and is the most that can be given."""
+    first, second = (
+        {person_id for person_id, roles in picture.roles.items() if ADMIN in roles}
+        for picture in (before, after)
+    )
+    people = await _people(connection, first ^ second)
+    named = [
+        (listed(sorted(f"@{people[person_id].handle}" for person_id in ids)), verb)
+        for ids, verb in (
+            (second - first, "can administer Ostiary then"),
+            (first - second, "can no longer administer Ostiary"),
+        )
+        if ids
+    ]
+    return (f"{'; '.join(f'{who} {verb}' for who, verb in named)}.",) if named else ()
 
 
 async def _people(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Person]:

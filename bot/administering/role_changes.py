@@ -14,6 +14,7 @@ from auth.sources import FLAGS, SourceKind, list_sources, map_source, source_was
 from bot.administering.effects import listed
 from bot.administering.making import CannotChange, Made, OfEverybody, OfOnePerson
 from bot.administering.ways import ways_of
+from bot.administering.wording import end_in_words
 from retrieval.cataloguing import forget_unused_labels
 
 
@@ -29,7 +30,9 @@ class GrantRole(OfOnePerson):
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         _refuse_standing_roles(self.role)
         if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
-            raise CannotChange(f"{_day(self.expires_at)} is over already. Choose a later end, or none.")
+            raise CannotChange(
+                f"It would have ended already, at {end_in_words(self.expires_at)}. Choose a later end, or none."
+            )
         await grant(
             connection,
             self.person,
@@ -41,7 +44,7 @@ class GrantRole(OfOnePerson):
         return Made(notes=_holds_nothing(self.person))
 
     def in_words(self) -> str:
-        until = f" until {_day(self.expires_at)}" if self.expires_at else ""
+        until = f" until {end_in_words(self.expires_at)}" if self.expires_at else ""
         because = f", because: {self.reason}" if self.reason else ""
         return f"gave @{self.person.handle} the role {self.role}{until}{because}"
 
@@ -194,7 +197,3 @@ def _place(kind: SourceKind, reference: str, name: str) -> str:
     if kind is SourceKind.FLAG:
         return FLAGS.get(reference, reference)
     return f"the {'user group @' if kind is SourceKind.USER_GROUP else 'channel #'}{name}"
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment:%-d %B %Y, %H:%M} UTC" if (moment.hour or moment.minute) else f"{moment:%-d %B %Y}"

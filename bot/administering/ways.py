@@ -12,6 +12,7 @@ from auth.holding import Holding, holdings_of
 from auth.people import GUESTS, Person, PersonKind, roles_from
 from auth.roles import EVERYONE, GUEST, Inheritance
 from auth.sources import RoleSource, list_sources
+from bot.administering.wording import end_in_words
 
 Ways = Mapping[str, tuple[str, ...]]
 """role -> each way by which it is held."""
@@ -83,5 +84,5 @@ def granted_in_words(made: GrantMade, handles: Mapping[str, str]) -> str:
     """`by hand from @odile until 3 March 2026, because she counts`."""
     by = f"@{handles[made.granted_by]}" if made.granted_by in handles else f"the {made.granted_by}"
     how = _MADE.get(made.source, f"by hand from {by}")
-    until = f" until {made.expires_at:%-d %B %Y}" if made.expires_at else ""
+    until = f" until {end_in_words(made.expires_at)}" if made.expires_at else ""
     return f"{how}{until}" + (f", because: {made.reason}" if made.reason else "")

@@ -1,4 +1,6 @@
-"""Policies in words."""
+"""Policies, and ends of what was granted, in words."""
+
+from datetime import datetime, time, timedelta
 
 from auth.labels import Clause, Policy
 from auth.roles import EVERYONE, GUEST
@@ -18,3 +20,10 @@ def clause_in_words(clause: Clause) -> str:
     held = listed([_OWN_WORDS.get(role, role) for role in sorted(clause.all_of)])
     barred = listed([_OWN_WORDS.get(role, role) for role in sorted(clause.none_of)])
     return f"{held} but not {barred}" if barred else held
+
+
+def end_in_words(moment: datetime) -> str:
+    """`the end of 3 March 2026` for the midnight after it, else `3 March 2026, 14:00 UTC`. Aware, in UTC."""
+    if moment.timetz().replace(tzinfo=None) == time():
+        return f"the end of {moment - timedelta(days=1):%-d %B %Y}"
+    return f"{moment:%-d %B %Y, %H:%M} UTC"

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import access, admin, roles
+
 app = typer.Typer(
     name="ostiary",
     help="A permission-aware assistant: it answers only from documents that everybody who will see the answer may"
@@ -16,6 +18,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(roles.app)
+app.add_typer(access.app)
+app.add_typer(admin.app)
 
 
 def _say_version(wanted: bool) -> None:
