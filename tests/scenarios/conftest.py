@@ -1,7 +1,7 @@
 """The whole bot against the sandbox workspace: real PostgreSQL, models and Slack SDK."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,12 @@ from bot.slack.app import slack_client
 from bot.slack.service import SlackAccess, connected, identify
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission
+from retrieval.locks import CrossCheck
 from retrieval.parsing.isolated import ParserProcess
-from retrieval.retriever import Library
+from retrieval.retriever import Library, RetrievalSettings
+from retrieval.search import SearchSettings
 from tests.conftest import CACHE
+from tests.parrot import Parrot
 
 MANIFEST = Path(__file__).parents[2] / "deploy" / "slack-manifest.yaml"
 FAST_QUEUE = QueueSettings(polling_s=0.2, heartbeat_s=0.5, dead_after_s=2.0, retry_wait_s=0)
@@ -107,6 +110,24 @@ async def sandbox() -> AsyncIterator[SandboxServer]:
 async def office(
     sandbox: SandboxServer, urls: DatabaseUrls, embeddings: LocalEmbeddings, language_model: LocalChatModel
 ) -> AsyncIterator[Office]:
+    answerer = Answerer(language_model, embeddings.encode, likelihood=language_model)
+    async with open_office(sandbox, urls, embeddings, answerer) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def parrot_office(
+    sandbox: SandboxServer, urls: DatabaseUrls, embeddings: LocalEmbeddings
+) -> AsyncIterator[Office]:
+    """An office whose bot repeats all that it is given to read: for what the door keeps, not the model."""
+    async with open_office(sandbox, urls, embeddings, Parrot()) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_office(
+    sandbox: SandboxServer, urls: DatabaseUrls, embeddings: LocalEmbeddings, answerer: Answerer | Parrot
+) -> AsyncIterator[Office]:
     async with AsyncExitStack() as stack:
         database = Database(urls)
         stack.push_async_callback(database.close)
@@ -114,8 +135,8 @@ async def office(
         parser = await stack.enter_async_context(ParserProcess())
         ingestor = Ingestor(database, embeddings, parser)
         await fill(database, workspace_id, ingestor)
-        answerer = Answerer(language_model, embeddings.encode, likelihood=language_model)
-        assistant = Assistant(Library(database, embeddings), answerer)
+        search = SearchSettings(cross_check=CrossCheck(1.0))
+        library = Library(database, embeddings, settings=RetrievalSettings(search=search))
         access = SlackAccess(sandbox.bot_token, sandbox.app_token, sandbox.api_url)
         team = await identify(slack_client(access.bot_token, access.api_url), database)
         await stack.enter_async_context(
@@ -123,7 +144,7 @@ async def office(
                 access,
                 database,
                 team,
-                assistant,
+                Assistant(library, answerer),  # type: ignore[arg-type]
                 ingestor,
                 max_document_bytes=2**20,
                 queue_settings=FAST_QUEUE,
