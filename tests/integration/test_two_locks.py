@@ -301,6 +301,8 @@ async def test_a_title_or_address_under_another_label_than_its_text_is_not_retur
     database: Database, house: House, admin: psycopg.Connection, table: str
 ) -> None:
     admin.execute(f"ALTER TABLE retrieval.{table} DISABLE ROW LEVEL SECURITY")
+    # What becomes of documents is written down under the workspace that the transaction acts in.
+    admin.execute("SELECT set_config('ostiary.workspace_id', %s, false)", (str(house.workspace_id),))
     admin.execute(
         f"UPDATE retrieval.{table} SET label_id = %s WHERE label_id = %s", (house.closed, house.open)
     )
