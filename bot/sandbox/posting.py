@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.events import Events
+from bot.sandbox.journal import Journal
 from bot.sandbox.messages import Message
 from bot.sandbox.recorders import Recorders
 from bot.sandbox.shapes import message_json
@@ -12,10 +13,11 @@ from bot.sandbox.workspace import SLACKBOT, Workspace
 
 
 class Posting:
-    def __init__(self, workspace: Workspace, events: Events, recorders: Recorders) -> None:
+    def __init__(self, workspace: Workspace, events: Events, recorders: Recorders, journal: Journal) -> None:
         self._workspace = workspace
         self._events = events
         self._recorders = recorders
+        self._journal = journal
 
     def publish(self, message: Message, *, unfurl: bool = True) -> Message:
         """Add a lasting message, tell the app, and let a waiting status end."""
@@ -70,6 +72,7 @@ class Posting:
         self._workspace.changes.ring()
 
     def _record(self, message: Message, unfurl: bool) -> None:
+        self._journal.message(message)
         self._recorders.hear_message(
             message.user_id, message.channel_id, message.ts, message.text, message.blocks, unfurl=unfurl
         )

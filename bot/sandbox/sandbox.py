@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bot.sandbox.delivery import Deliveries, DeliveryPolicy
 from bot.sandbox.events import Events
 from bot.sandbox.interactions import Interactions
+from bot.sandbox.journal import Journal
 from bot.sandbox.posting import Posting
 from bot.sandbox.rate_limits import RateLimits
 from bot.sandbox.recorders import Recorders
@@ -60,10 +61,11 @@ class Sandbox:
         self.deliveries.on_progress = self.workspace.changes.ring
         self.events = Events(self.workspace, self.deliveries, self.scopes)
         self.recorders = Recorders()
-        self.posting = Posting(self.workspace, self.events, self.recorders)
+        self.journal = Journal(self.workspace)
+        self.posting = Posting(self.workspace, self.events, self.recorders, self.journal)
         self.triggers = Triggers(clock)
         self.response_urls = ResponseUrls(clock)
-        self.views = Views(self.workspace)
+        self.views = Views(self.workspace, self.journal)
         self.limits = RateLimits(clock)
         self.interactions = Interactions(
             self.workspace, self.deliveries, self.posting, self.views, self.triggers, self.response_urls

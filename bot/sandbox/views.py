@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.sandbox.blocks import check_view, with_ids
 from bot.sandbox.errors import SlackError
+from bot.sandbox.journal import Journal
 from bot.sandbox.state_values import initial_values, kept_values
 from bot.sandbox.suggestions import Offered
 from bot.sandbox.workspace import Workspace
@@ -35,8 +36,9 @@ class View:
 
 
 class Views:
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, journal: Journal) -> None:
         self._workspace = workspace
+        self._journal = journal
         self._stacks: dict[str, list[View]] = {}
         self._homes: dict[str, View] = {}
         self.newest = 0  # the number of the view that came last
@@ -58,8 +60,7 @@ class Views:
         """A new modal replaces whatever stack the person had."""
         view = self._new(user_id, body, "modal")
         self._stacks[user_id] = [view]
-        self._workspace.changes.ring()
-        return view
+        return self._shown(view)
 
     def push(self, user_id: str, body: dict[str, Any]) -> View:
         stack = self.stack(user_id)
@@ -70,8 +71,7 @@ class Views:
         view = self._new(user_id, body, "modal")
         view.root_view_id, view.previous_view_id = stack[0].view_id, stack[-1].view_id
         stack.append(view)
-        self._workspace.changes.ring()
-        return view
+        return self._shown(view)
 
     def update(self, view: View, body: dict[str, Any], expected_hash: str = "") -> View:
         if expected_hash and expected_hash != view.hash:
@@ -79,16 +79,14 @@ class Views:
         check_view(body, str(view.body["type"]))
         view.renew(body | {"blocks": with_ids(body["blocks"])})
         view.values = kept_values(view.values, view.body["blocks"])
-        self._workspace.changes.ring()
-        return view
+        return self._shown(view)
 
     def publish(self, user_id: str, body: dict[str, Any], expected_hash: str = "") -> View:
         home = self._homes.get(user_id)
         if home is not None:
             return self.update(home, body, expected_hash)
         self._homes[user_id] = self._new(user_id, body, "home")
-        self._workspace.changes.ring()
-        return self._homes[user_id]
+        return self._shown(self._homes[user_id])
 
     def pop(self, view: View) -> None:
         stack = self.stack(view.user_id)
@@ -102,7 +100,12 @@ class Views:
 
     def refuse(self, view: View, errors: dict[str, str]) -> None:
         view.errors = errors
+        self._shown(view)
+
+    def _shown(self, view: View) -> View:
+        self._journal.to("view", view.user_id, [self.json(view), view.errors])
         self._workspace.changes.ring()
+        return view
 
     def _new(self, user_id: str, body: dict[str, Any], kind: str) -> View:
         check_view(body, kind)

@@ -22,6 +22,7 @@ def set_status(sandbox: Sandbox, arguments: Arguments) -> Answer:
     loading = tuple(str(line) for line in arguments.json("loading_messages") or [])
     status = Status(channel.channel_id, thread_ts, arguments.text("status"), loading, sandbox.clock())
     sandbox.workspace.statuses[(channel.channel_id, thread_ts)] = status
+    sandbox.journal.in_channel("status", channel.channel_id, [status.text, list(loading)])
     sandbox.workspace.changes.ring()
     return {}
 
@@ -29,9 +30,9 @@ def set_status(sandbox: Sandbox, arguments: Arguments) -> Answer:
 @method("assistant.threads.setTitle", "assistant:write")
 def set_title(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = joined_channel(sandbox, arguments.required("channel_id"))
-    sandbox.workspace.pane(channel.channel_id, arguments.required("thread_ts")).title = arguments.required(
-        "title"
-    )
+    pane = sandbox.workspace.pane(channel.channel_id, arguments.required("thread_ts"))
+    pane.title = arguments.required("title")
+    sandbox.journal.in_channel("title", channel.channel_id, pane.title)
     sandbox.workspace.changes.ring()
     return {}
 
@@ -46,5 +47,6 @@ def set_prompts(sandbox: Sandbox, arguments: Arguments) -> Answer:
         raise SlackError("invalid_arguments", messages=[f"prompts must hold 1 to {MOST_PROMPTS} prompts"])
     pane = sandbox.workspace.pane(channel.channel_id, arguments.text("thread_ts"))
     pane.prompts, pane.prompts_title = prompts, arguments.text("title")
+    sandbox.journal.in_channel("prompts", channel.channel_id, [pane.prompts_title, prompts])
     sandbox.workspace.changes.ring()
     return {}

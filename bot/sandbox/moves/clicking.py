@@ -114,6 +114,7 @@ class Clicking(Choosing):
         if outcome.error:
             raise VisitorError(f"The menu could not be loaded: {outcome.error}.")
         shown = _said(lambda: offered_by(outcome.payload))
+        self._sandbox.journal.to("options", actor.user_id, shown)
         known = offered.setdefault(key, [])
         known += [option for option in shown if option not in known]
         return tuple(shown)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import unescape
-from typing import Any
 
 from bot.sandbox.channels import Channel
-from bot.sandbox.messages import Message
 from bot.sandbox.moves.seeing import Seeing
-from bot.sandbox.shapes import message_json, shared_file_json
+from bot.sandbox.texts import texts_in, texts_of_message
 from bot.sandbox.views import View
 
 
@@ -35,42 +32,36 @@ class Scanning(Seeing):
         found += texts_in(list(self.prompts(person)))
         return list(dict.fromkeys(found))
 
+    def journal_mark(self) -> int:
+        """Where the journal ends now; see `everything_shown_to`."""
+        return len(self._sandbox.journal.entries)
+
+    def everything_shown_to(self, person: str, since: int = 0) -> list[str]:
+        """Every text that the app put before this person, by whom they were when it did.
+
+        Other than `everything_visible_to` it keeps what was changed, deleted, replaced or closed since, and
+        leaves out what one can look up only after joining later. `since`: a `journal_mark`.
+        """
+        user_id = self.who(person).user_id
+        entries = self._sandbox.journal.entries[since:]
+        return list(
+            dict.fromkeys(text for shown in entries if user_id in shown.readers for text in shown.texts)
+        )
+
     def _in_channel(self, person: str, channel: Channel, only_bot: bool) -> Iterator[str]:
         reader = self.who(person)
         whispers = self._workspace.ephemerals[channel.channel_id]
         said = self._workspace.histories[channel.channel_id].all()
         for message in [*said, *(whisper for whisper in whispers if whisper.only_for == reader.user_id)]:
             if message.by_bot or not only_bot:
-                yield from self._in_message(message)
+                yield from texts_of_message(self._workspace, message)
             held = self._sandbox.interactions.held(reader.user_id, message)
             yield from texts_in(list(held.offered.values()))
         for (channel_id, _), pane in self._workspace.panes.items():
             if channel_id == channel.channel_id:
                 yield from texts_in([pane.title, pane.prompts_title, pane.prompts])
 
-    def _in_message(self, message: Message) -> Iterator[str]:
-        shape = message_json(self._workspace, message, all_metadata=True)
-        yield from texts_in([shape, message.chunks])
-        for file_id in message.files:
-            yield from texts_in(shared_file_json(self._workspace, file_id))
-            stored = self._workspace.files.get(file_id)
-            if stored is not None:
-                yield stored.content.decode("utf-8", errors="replace")
-
     def _views_of(self, person: str) -> list[View]:
         user_id = self.who(person).user_id
         home = self._sandbox.views.home(user_id)
         return [*self._sandbox.views.stack(user_id), *([home] if home else [])]
-
-
-def texts_in(tree: Any) -> Iterator[str]:
-    """Every text and number in a tree of JSON, keys included: an app may name keys as it likes."""
-    if isinstance(tree, dict):
-        for name, value in tree.items():
-            yield str(name)
-            yield from texts_in(value)
-    elif isinstance(tree, list | tuple):
-        for part in tree:
-            yield from texts_in(part)
-    elif tree is not None and not isinstance(tree, bool) and tree != "":
-        yield unescape(str(tree))

@@ -165,7 +165,7 @@ async def test_every_other_place_is_searched_too(
     put: Callable[[SandboxServer, AsyncWebClient], Awaitable[None]],
 ) -> None:
     await put(sandbox, client)
-    assert readers(sandbox) == {"marta"}
+    assert readers(sandbox) == shown(sandbox) == {"marta"}
 
 
 @pytest.mark.parametrize(
@@ -229,3 +229,48 @@ async def test_whoever_leaves_or_is_deactivated_reads_nothing_more_of_a_channel(
     await client.chat_postMessage(**BOARD, text=ESCAPED)
     await sandbox.visitor.deactivate("marta")
     assert readers(sandbox) == set()
+
+
+def shown(sandbox: SandboxServer) -> set[str]:
+    """Who was ever shown the secret."""
+    return {
+        person
+        for person in PEOPLE
+        if any(SECRET in text for text in sandbox.visitor.everything_shown_to(person))
+    }
+
+
+async def test_what_was_said_and_taken_back_was_shown_all_the_same(
+    sandbox: SandboxServer, client: AsyncWebClient
+) -> None:
+    posted = await client.chat_postMessage(**BOARD, text="x", blocks=button(value=SECRET))
+    mark = sandbox.visitor.journal_mark()
+    await client.chat_delete(**BOARD, ts=posted["ts"])
+    assert (readers(sandbox), shown(sandbox)) == (set(), {"marta"})
+    assert sandbox.visitor.everything_shown_to("marta", since=mark) == []
+
+
+async def test_who_comes_later_reads_what_was_shown_to_others(
+    sandbox: SandboxServer, client: AsyncWebClient
+) -> None:
+    await client.chat_postMessage(**BOARD, text=ESCAPED)
+    await sandbox.visitor.invite("board", "priya")
+    assert (readers(sandbox), shown(sandbox)) == ({"marta", "priya"}, {"marta"})
+    await client.chat_postMessage(**BOARD, text=f"again: {ESCAPED}")
+    await sandbox.visitor.leave("priya", "board")
+    assert (readers(sandbox), shown(sandbox)) == ({"marta"}, {"marta", "priya"})
+
+
+async def test_a_closed_modal_and_a_replaced_whisper_were_shown_to_one(
+    sandbox: SandboxServer, listener: Any, client: AsyncWebClient
+) -> None:
+    await sandbox.visitor.command("gus", "general", "/ingest")
+    payload = listener.heard[-1].payload
+    await client.views_open(trigger_id=payload["trigger_id"], view=modal(private_metadata=SECRET))
+    await sandbox.visitor.close_view("gus", sandbox.visitor.views_open_for("gus")[0].id)
+    assert (readers(sandbox), shown(sandbox)) == (set(), {"gus"})
+    await client.chat_postEphemeral(channel="C0GENERAL", user="U0PRIYA", text=ESCAPED, blocks=button())
+    whisper = sandbox.visitor.visible_to("priya", "general")[-1]
+    await sandbox.visitor.click("priya", whisper.ts, "general", "a")
+    await AsyncWebhookClient(listener.heard[-1].payload["response_url"]).send(delete_original=True)
+    assert (readers(sandbox), shown(sandbox)) == (set(), {"gus", "priya"})
