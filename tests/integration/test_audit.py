@@ -71,10 +71,14 @@ async def test_an_untouched_log_is_whole(database: Database, workspace_id: int) 
 async def test_what_is_rolled_back_leaves_no_event_and_no_gap(database: Database, workspace_id: int) -> None:
     async with database.writing_in(workspace_id) as connection:
         before = await verify(connection)
-    with pytest.raises(RuntimeError, match="never mind"):
+
+    async def change_ones_mind() -> None:
         async with database.writing_in(workspace_id) as connection:
             await record(connection, "question.answered", {})
             raise RuntimeError("never mind")
+
+    with pytest.raises(RuntimeError, match="never mind"):
+        await change_ones_mind()
     async with database.writing_in(workspace_id) as connection:
         assert await verify(connection) == before
 

@@ -1,0 +1,212 @@
+"""The directory as it was, and who could read what then, from the audit log.
+
+Sources of roles: the log notes when one became too old, not when it was read, so that one counts as fresh until
+it was noted. Every function takes a connection from `Database.writing_in` or `deciding_in`.
+"""
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.audit import ANSWER_SENT
+from auth.database import WORKSPACE
+from auth.errors import OstiaryError
+from auth.past import DECIDING, REMEMBERED, Change, PastState
+from auth.seeing import Could, Watch
+
+PAGE = 1000
+_STATE_COLUMNS = (
+    "seq, at, policy_version, change_id, relation, subject, details -> 'was' AS was,"
+    " details -> 'becomes' AS becomes"
+)
+_STATE = text(
+    f"SELECT * FROM (SELECT DISTINCT ON (relation, subject) {_STATE_COLUMNS}"
+    f"  FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = ANY(:relations) AND seq <= :seq"
+    "  ORDER BY relation DESC, subject DESC, seq DESC) s WHERE jsonb_typeof(becomes) <> 'null'"
+)
+_DOCUMENT = text(
+    f"SELECT {_STATE_COLUMNS} FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = 'document'"
+    " AND document_id = :document_id AND seq <= :seq ORDER BY seq DESC LIMIT 1"
+)
+_CHANGES = text(
+    f"SELECT {_STATE_COLUMNS} FROM auth.audit_event WHERE workspace_id = {WORKSPACE}"
+    " AND seq > :after AND seq <= :until AND (relation = ANY(:relations)"
+    "  OR (relation = 'document' AND document_id = :document_id)) ORDER BY seq LIMIT :limit"
+)
+# A transaction whose events go on past the moment had not come to its end by then: none of it counts.
+_SEQ_AT = text(
+    "WITH reached AS (SELECT coalesce((SELECT seq FROM auth.audit_event"
+    f"   WHERE workspace_id = {WORKSPACE} AND at <= :at ORDER BY seq DESC LIMIT 1), 0) AS seq)"
+    " SELECT least(r.seq, n.change_id - 1) FROM reached r LEFT JOIN auth.audit_event n"
+    f"  ON n.workspace_id = {WORKSPACE} AND n.seq = r.seq + 1"
+)
+_SEQ_OF_VERSION = text(
+    f"SELECT seq FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND policy_version <= :version"
+    " ORDER BY policy_version DESC, seq DESC LIMIT 1"
+)
+_LAST_SEQ = text(f"SELECT max(seq) FROM auth.audit_event WHERE workspace_id = {WORKSPACE}")
+_STANDING = text(
+    f"SELECT {WORKSPACE} AS workspace_id, coalesce((SELECT policy_version FROM auth.audit_event"
+    f" WHERE workspace_id = {WORKSPACE} AND seq = :seq), 0) AS policy_version"
+)
+_BEGAN = text(f"SELECT at FROM auth.audit_event WHERE workspace_id = {WORKSPACE} ORDER BY seq LIMIT 1")
+_BY_ID = text(
+    f"SELECT document_id FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = 'document'"
+    " AND document_id = :document_id LIMIT 1"
+)
+_BY_URI = text(
+    f"SELECT document_id FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = 'document'"
+    " AND :uri IN (details -> 'was' ->> 'uri', details -> 'becomes' ->> 'uri')"
+    " AND (CAST(:before AS timestamptz) IS NULL OR at < :before) ORDER BY seq DESC LIMIT 1"
+)
+_TOLD = text(
+    "SELECT e.seq, e.at, (e.details ->> 'answer')::bigint AS answer_id,"
+    "  (e.details ->> 'question')::bigint AS question_id, e.details ->> 'part' AS part,"
+    "  e.details ->> 'asker' AS asker, a.members, a.every_member"
+    " FROM auth.audit_event e JOIN auth.audience a"
+    "  ON a.workspace_id = e.workspace_id AND a.id = (e.details ->> 'audience')::bigint"
+    f" WHERE e.workspace_id = {WORKSPACE} AND e.kind = '{ANSWER_SENT}'"
+    " AND e.details -> 'documents' @> to_jsonb(CAST(:document_id AS bigint)) ORDER BY e.seq"
+)
+
+
+class UnknownDocument(OstiaryError):
+    """No document of this name was ever here; the message says how to name one."""
+
+
+class OutsideHistory(OstiaryError):
+    """The log says nothing of that day; the message says of which it does."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer made from a document was sent, or was about to be: to whom, and when.
+
+    `every_member` says that it stood in a public channel, for any full member to read.
+    """
+
+    seq: int
+    at: datetime
+    answer_id: int
+    question_id: int
+    part: str
+    asker: str
+    members: tuple[str, ...]
+    every_member: bool
+
+
+async def state_at(
+    connection: AsyncConnection,
+    *,
+    seq: int | None = None,
+    at: datetime | None = None,
+    policy_version: int | None = None,
+    relations: Collection[str] = REMEMBERED,
+) -> PastState:
+    """The directory right after event `seq`, at a moment, or as of a policy version; else as it is now.
+
+    Of `relations` alone, if given.
+    """
+    reached = await _reached(connection, seq, at, policy_version)
+    standing = (await connection.execute(_STANDING, {"seq": reached})).one()
+    state = PastState(standing.workspace_id)
+    rows = await connection.execute(_STATE, {"relations": sorted(relations), "seq": reached})
+    state.apply_all(Change(**row._mapping) for row in rows)
+    state.seq, state.policy_version = reached, standing.policy_version
+    return state
+
+
+async def changes_between(
+    connection: AsyncConnection,
+    after: int,
+    until: int,
+    relations: Collection[str] = REMEMBERED,
+    document_id: int | None = None,
+) -> AsyncIterator[list[Change]]:
+    """What changed after event `after`, up to and with `until`: the changes of one transaction at a time.
+
+    `document_id` adds the changes of one document where `relations` leave documents out.
+    """
+    wanted = {"until": until, "relations": sorted(relations), "document_id": document_id, "limit": PAGE}
+    together: list[Change] = []
+    while rows := (await connection.execute(_CHANGES, {**wanted, "after": after})).all():
+        for change in (Change(**row._mapping) for row in rows):
+            if together and together[-1].change_id != change.change_id:
+                yield together
+                together = []
+            together.append(change)
+        after = rows[-1].seq
+    if together:
+        yield together
+
+
+async def find_document(connection: AsyncConnection, named: str, before: datetime | None = None) -> int:
+    """The id of the document with this id or address, deleted since or not. Raises UnknownDocument.
+
+    An address may have belonged to several, one after the other: the latest that was added by `before` is meant.
+    """
+    is_id = named.isascii() and named.isdecimal() and len(named) < 19
+    if is_id:
+        found = (await connection.execute(_BY_ID, {"document_id": int(named)})).scalar()
+    else:
+        found = (await connection.execute(_BY_URI, {"uri": named, "before": before})).scalar()
+    if found is None:
+        what = f"the id {named}" if is_id else f"the address {named}"
+        raise UnknownDocument(
+            f"No document with {what} was ever here. Name it by its id, or by its address just as"
+            " `ostiary audit search --kind document` shows it."
+        )
+    return int(found)
+
+
+async def who_could_see(
+    connection: AsyncConnection, document_id: int, day: date, now: datetime | None = None
+) -> list[Could]:
+    """Everybody who could have read a document at any moment of a day (UTC), from when until when, by what.
+
+    Those who read it in an answer are `who_was_told`. Raises OutsideHistory for a day that the log does not cover.
+    """
+    start = datetime.combine(day, time(), UTC)
+    end = min(start + timedelta(days=1), now or datetime.now(UTC))
+    began = (await connection.execute(_BEGAN)).scalar()
+    if began is None or began >= end or start >= end:
+        since = f"begins on {began:%Y-%m-%d}" if began else "is empty"
+        raise OutsideHistory(
+            f"The audit log {since} and says nothing of {day:%Y-%m-%d}. Name another day (UTC)."
+        )
+    state = await state_at(connection, at=start, relations=DECIDING)
+    reached = await _seq_at(connection, end)
+    after = state.seq
+    document = (await connection.execute(_DOCUMENT, {"document_id": document_id, "seq": after})).first()
+    if document is not None:
+        state.apply(Change(**document._mapping))
+    watch = Watch(state, document_id, start)
+    async for together in changes_between(connection, after, reached, DECIDING, document_id):
+        watch.follow(together)
+    return watch.finish(end)
+
+
+async def who_was_told(connection: AsyncConnection, document_id: int) -> list[Told]:
+    """Every answer that was made from a document, oldest first, but for those whose details were withdrawn."""
+    rows = await connection.execute(_TOLD, {"document_id": document_id})
+    return [Told(**{**row._mapping, "members": tuple(row.members)}) for row in rows]
+
+
+async def _reached(
+    connection: AsyncConnection, seq: int | None, at: datetime | None, version: int | None
+) -> int:
+    """The last event that counts; the earliest of those asked for."""
+    reached = [seq] if seq is not None else []
+    if at is not None:
+        reached.append(await _seq_at(connection, at))
+    if version is not None:
+        found = (await connection.execute(_SEQ_OF_VERSION, {"version": version})).scalar()
+        reached.append(found or 0)
+    return min(reached) if reached else (await connection.execute(_LAST_SEQ)).scalar() or 0
+
+
+async def _seq_at(connection: AsyncConnection, at: datetime) -> int:
+    return int((await connection.execute(_SEQ_AT, {"at": at})).scalar_one())
