@@ -1,0 +1,1 @@
+"""Administration in Slack: `/roles`, `/access` and `/audit`, for people who hold `ostiary-admin`."""

@@ -1,0 +1,43 @@
+"""The desk of administration: `/roles`, `/access` and `/audit`, with what their modals ask for."""
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from auth.database import Database
+from bot.administering.administration import Administration
+from bot.slack.admin.counter import Counter
+from bot.slack.admin.mapping import MappingDesk
+from bot.slack.admin.naming import Naming
+from bot.slack.admin.roles import RolesDesk
+from bot.slack.admin.undoing import UndoDesk
+from bot.slack.people import Roster
+from bot.slack.standing import Standing
+
+
+class AdminDesk:
+    """All of it goes over one counter, which asks everybody for the role."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        database: Database,
+        workspace_id: int,
+        roster: Roster,
+        standing: Standing,
+        bot_user_id: str,
+    ) -> None:
+        administration = Administration(database, workspace_id)
+        counter = Counter(administration)
+        naming = Naming(client, database, workspace_id, roster, administration)
+        mapping = MappingDesk(
+            client, database, workspace_id, administration, naming, roster, standing, bot_user_id, counter
+        )
+        self._desks = (
+            RolesDesk(database, workspace_id, administration, naming, counter),
+            mapping,
+            UndoDesk(administration, mapping, counter),
+        )
+
+    def register(self, app: AsyncApp) -> None:
+        for desk in self._desks:
+            desk.register(app)
