@@ -1,17 +1,30 @@
 """The audit log: what changes records itself, in one chain, and nothing can be taken out of it unseen."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
-from auth.audit import MOST_FAULTS, Anchor, Sought, events_of_change, record, search, verify
+from auth.audit import (
+    MOST_FAULTS,
+    WITHDRAWN,
+    Anchor,
+    Sought,
+    all_events,
+    events_of_change,
+    record,
+    search,
+    verify,
+    withdrawn_before,
+)
 from auth.database import Database, DatabaseUrls
-from auth.directory import PersonFacts, find_people, upsert_people
+from auth.directory import PersonFacts, find_people, register_workspace, upsert_people
 from auth.granting import define_role, grant, revoke
 from auth.labelling import change_label, intern_label
 from auth.labels import parse_policy
 from auth.people import PersonKind
+from auth.retention import NotOver, withdraw
 
 ADA = PersonFacts("UADA", "ada", "Ada", PersonKind.MEMBER)
 
@@ -37,7 +50,7 @@ def meddle(urls: DatabaseUrls, statement: str) -> None:
     """As somebody who owns the machine: past triggers and walls."""
     with psycopg.connect(urls.admin, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)
 
 
 @pytest.mark.usefixtures("changed")
@@ -180,7 +193,7 @@ async def test_an_end_cut_off_with_its_note_is_found_by_what_was_noted_outside(
 def test_the_app_role_can_only_add_to_the_log(urls: DatabaseUrls, statement: str) -> None:
     assert urls.app
     with psycopg.connect(urls.app) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)
 
 
 @pytest.mark.usefixtures("changed")
@@ -191,7 +204,99 @@ def test_not_even_the_owner_rewrites_the_log(urls: DatabaseUrls, statement: str)
     with psycopg.connect(urls.admin) as connection:
         connection.execute("SET ROLE ostiary_owner")
         with pytest.raises(psycopg.errors.RaiseException, match="only ever added to"):
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
+
+
+async def happen(database: Database, workspace_id: int) -> datetime:
+    """Three things happen; returns a moment after the second."""
+    async with database.writing_in(workspace_id) as connection:
+        for number in (1, 2):
+            await record(connection, "question.refused", {"question": number}, person="UADA")
+    async with database.writing_in(workspace_id) as connection:
+        await record(connection, "question.refused", {"question": 3}, person="UADA")
+        return (await search(connection, Sought(kind="question.refused")))[0].at
+
+
+@pytest.mark.usefixtures("changed")
+async def test_withdrawn_details_are_gone_and_the_chain_holds(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    third = await happen(database, workspace_id)
+    async with database.writing_in(workspace_id) as connection:
+        anchor = (await verify(connection)).head
+    assert await withdraw(urls, workspace_id, third, "UBOSS") == 3  # one stood there before
+    async with database.writing_in(workspace_id) as connection:
+        refused = await search(connection, Sought(kind="question.refused"))
+        verdict = await verify(connection, (anchor,))
+        said = (await search(connection, Sought(kind=WITHDRAWN)))[0]
+    assert [event.details for event in refused] == [{"question": 3}, None, None]
+    assert [event.person for event in refused] == ["UADA"] * 3
+    assert (verdict.faults, verdict.withdrawn) == ((), 3)
+    assert (said.actor, said.details) == ("UBOSS", {"before": third.isoformat(), "events": 3})
+
+
+@pytest.mark.usefixtures("changed")
+async def test_withdrawing_leaves_every_change_of_rights_and_every_withdrawal_on_record(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    for _ in range(2):
+        third = await happen(database, workspace_id)
+        await withdraw(urls, workspace_id, third, "UBOSS")
+    async with database.writing_in(workspace_id) as connection:
+        async for event in all_events(connection):
+            if event.relation is not None or event.kind == WITHDRAWN:
+                assert event.details
+        assert await withdrawn_before(connection) == third
+
+
+@pytest.mark.usefixtures("changed")
+async def test_withdrawing_nothing_records_nothing(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    async with database.writing_in(workspace_id) as connection:
+        before = await verify(connection)
+    assert await withdraw(urls, workspace_id, datetime(2020, 1, 1, tzinfo=UTC), "UBOSS") == 0
+    async with database.writing_in(workspace_id) as connection:
+        assert await verify(connection) == before
+
+
+@pytest.mark.usefixtures("changed")
+async def test_what_is_not_past_cannot_be_withdrawn(workspace_id: int, urls: DatabaseUrls) -> None:
+    with pytest.raises(NotOver, match="yet to come"):
+        await withdraw(urls, workspace_id, datetime.now(UTC) + timedelta(minutes=1), "UBOSS")
+
+
+@pytest.mark.usefixtures("changed")
+async def test_another_workspace_keeps_its_details(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    async with database.registering() as connection:
+        other = await register_workspace(connection, "T0OTHER", "Other")
+    async with database.writing_in(other) as connection:
+        await record(connection, "question.refused", {"question": 1})
+    await withdraw(urls, workspace_id, datetime.now(UTC), "UBOSS")
+    async with database.writing_in(other) as connection:
+        assert (await search(connection, Sought()))[0].details == {"question": 1}
+
+
+@pytest.mark.usefixtures("changed")
+@pytest.mark.parametrize(
+    ("meddling", "found"),
+    [
+        ("UPDATE auth.audit_event SET details = NULL WHERE kind = 'grant.added'", "lost its details"),
+        ("UPDATE auth.audit_event SET details = NULL WHERE kind = 'audit.withdrawn'", "lost its details"),
+        ("UPDATE auth.audit_event SET details_hash = '' WHERE kind = 'question.answered'", "was altered"),
+        ("UPDATE auth.audit_event SET details = '{}' WHERE kind = 'question.answered'", "was altered"),
+    ],
+)
+async def test_a_withdrawal_covers_no_other_loss(
+    database: Database, workspace_id: int, urls: DatabaseUrls, meddling: str, found: str
+) -> None:
+    await withdraw(urls, workspace_id, datetime.now(UTC), "UBOSS")
+    meddle(urls, meddling)
+    async with database.writing_in(workspace_id) as connection:
+        verdict = await verify(connection)
+    assert any(found in fault for fault in verdict.faults), verdict.faults
 
 
 async def test_many_at_once_form_one_chain(database: Database, workspace_id: int) -> None:
