@@ -40,7 +40,7 @@ PRIVATE, UNSAID, FORGED = "what is the door's own", "a reading of nobody", "a cl
 EXCEPTIONS = {
     "auth/server/client.py": {DRIVER},  # founds the embedded server's database, before there is a table in it
     "auth/clearance.py": {FORGED},  # where clearances are made: from roles and labels
-    "auth/retention.py": {ENGINE, ROLE},  # as the owner, empties what the audit log says of happenings long ago
+    "auth/retention.py": {ENGINE, ROLE},  # as the owner, empties details whose time is over
     "auth/rights.py": {FORGED},  # the empty one, of somebody who may read nothing
     "bot/queue.py": {
         QUEUE,
