@@ -28,8 +28,8 @@ _LIST = text(
 )
 _WITH_ID = text(f"{_ENTRY} AND d.id = :id")
 _ENDING = text(
-    f"{_ENTRY} AND (d.uri = :name OR right(d.uri, length(:name) + 1) = '/' || :name) ORDER BY d.uri = :name DESC,"
-    " d.id LIMIT 6"
+    f"{_ENTRY} AND :name <> '' AND right(d.uri, length(:name)) = :name"
+    " ORDER BY d.uri = :name DESC, right(d.uri, length(:name) + 1) = '/' || :name DESC, d.id LIMIT 6"
 )
 _IN_ADDRESS = text(
     f"SELECT id FROM retrieval.document WHERE {_OF} AND position(lower(:words) IN lower(uri)) > 0"
@@ -139,7 +139,8 @@ async def document_called(connection: AsyncConnection, name: str) -> Entry:
     if number.isascii() and number.isdigit() and len(number) < 19:
         return await document_with(connection, int(number))
     found = [Entry(**row._mapping) for row in await connection.execute(_ENDING, {"name": name})]
-    if found and (len(found) == 1 or found[0].uri == name):
+    whole = [entry for entry in found if entry.uri == name or entry.uri.endswith(f"/{name}")]
+    if len(found) == 1 or len(whole) == 1 or (whole and whole[0].uri == name):
         return found[0]
     if found:
         some = ", ".join(f"{entry.id} ({entry.uri})" for entry in found[:5])

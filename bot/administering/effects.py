@@ -7,6 +7,7 @@ distinct role sets cost; documents by their labels before and after, so that a m
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from auth.clearance import LabelIndex, Labels
 from auth.people import Person
@@ -33,7 +34,7 @@ class Effect:
     notes: tuple[str, ...] = ()
 
     def in_words(self, limit: int = 5) -> str:
-        """`2 people gain documents: @ada (3 documents) and @ben (1 document). ...`, each list cut at `limit`."""
+        """`2 people gain documents: @ada (3 documents); @ben (1 document).`, each list cut at `limit`."""
         parts = [
             _in_words(shifts, verb, limit)
             for shifts, verb in ((self.gained, "gain"), (self.lost, "lose"))
@@ -128,12 +129,16 @@ def _by_weight(shifts: list[Shift]) -> tuple[Shift, ...]:
 
 
 def _in_words(shifts: tuple[Shift, ...], verb: str, limit: int) -> str:
-    named = [f"@{shift.person.handle} ({_documents(shift.documents)})" for shift in shifts[:limit]]
-    rest = len(shifts) - len(named)
-    if rest:
-        named.append(f"{rest} more")
-    who = "1 person " + verb + "s" if len(shifts) == 1 else f"{len(shifts)} people {verb}"
-    return f"{who} documents: {listed(named)}."
+    if len(shifts) == 1:
+        return f"@{shifts[0].person.handle} {verb}s {_documents(shifts[0].documents)}."
+    named = []
+    for number, alike in groupby(shifts[:limit], key=lambda shift: shift.documents):
+        handles = [f"@{shift.person.handle}" for shift in alike]
+        each = " each" if len(handles) > 1 else ""
+        named.append(f"{listed(handles)} ({_documents(number)}{each})")
+    rest = len(shifts) - limit
+    more = [f"{rest} more"] if rest > 0 else []
+    return f"{len(shifts)} people {verb} documents: {'; '.join([*named, *more])}."
 
 
 def _documents(number: int) -> str:

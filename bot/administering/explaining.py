@@ -43,7 +43,7 @@ class Explanation:
         first = f"@{self.person.handle} {can} read document {self.document_id}: it is for"
         said = [f"{first} {policy_in_words(self.policy)}."]
         if not self.ways:
-            said.append(_holds_nothing(self.person))
+            return (*said, _holds_nothing(self.person))
         for verdict in self.clauses:
             said += self._about(verdict)
         return tuple(said)

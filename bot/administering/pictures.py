@@ -126,15 +126,13 @@ async def _keys(connection: AsyncConnection, before: Picture, after: Picture) ->
         for picture in (before, after)
     )
     people = await _people(connection, first ^ second)
-    named = [
-        (listed(sorted(f"@{people[person_id].handle}" for person_id in ids)), verb)
-        for ids, verb in (
-            (second - first, "can administer Ostiary then"),
-            (first - second, "can no longer administer Ostiary"),
-        )
-        if ids
-    ]
-    return (f"{'; '.join(f'{who} {verb}' for who, verb in named)}.",) if named else ()
+
+    def named(ids: Collection[int]) -> str:
+        return listed(sorted(f"@{people[person_id].handle}" for person_id in ids))
+
+    come = (f"{named(second - first)} can administer Ostiary then.",) if second - first else ()
+    gone = (f"{named(first - second)} can no longer administer Ostiary.",) if first - second else ()
+    return come + gone
 
 
 async def _people(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Person]:

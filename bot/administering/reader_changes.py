@@ -43,10 +43,11 @@ class RelabelDocuments(OfEverybody):
 
 @dataclass(frozen=True)
 class RelabelCollection(OfEverybody):
-    """Give a collection, and every document in it, other readers."""
+    """Give a collection, and every document in it, other readers. `name` is for the words alone."""
 
     collection_id: int
     policy: Policy
+    name: str = ""
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         collection = await collection_called(connection, self.collection_id)
@@ -54,15 +55,17 @@ class RelabelCollection(OfEverybody):
         return Made(moves=await _relabel_all(connection, collection.id, self.policy))
 
     def in_words(self) -> str:
-        return f"gave collection {self.collection_id} and all of its documents the readers {self.policy}"
+        name = self.name or self.collection_id
+        return f"gave the collection {name} and all of its documents the readers {self.policy}"
 
 
 @dataclass(frozen=True)
 class ChangeLabel(OfEverybody):
-    """Give a label other readers, in one place: whatever stands under it follows."""
+    """Give a label other readers, in one place: whatever stands under it follows. `was` is for the words alone."""
 
     label_id: int
     policy: Policy
+    was: Policy | None = None
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         if self.label_id not in await read_labels(connection):
@@ -71,7 +74,8 @@ class ChangeLabel(OfEverybody):
         return Made(notes=await _no_longer_opened(connection, self.label_id, self.policy))
 
     def in_words(self) -> str:
-        return f"gave everything under label {self.label_id} the readers {self.policy}"
+        those = f"for {self.was}" if self.was is not None else f"under label {self.label_id}"
+        return f"gave everything {those} the readers {self.policy}"
 
 
 @dataclass(frozen=True)
@@ -106,10 +110,11 @@ class DefineCollection(OfEverybody):
 
 @dataclass(frozen=True)
 class FileDocuments(OfEverybody):
-    """Put documents into a collection, or take them out. Their own readers stay as they are."""
+    """Put documents into a collection, or take them out. Their own readers stay as they are. `name`: for words."""
 
     document_ids: tuple[int, ...]
     collection_id: int | None
+    name: str = ""
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         await require_documents(connection, self.document_ids)
@@ -122,10 +127,9 @@ class FileDocuments(OfEverybody):
         return Made(notes=(_keeps_readers(others, collection.name),) if others else ())
 
     def in_words(self) -> str:
-        where = (
-            "out of their collection" if self.collection_id is None else f"in collection {self.collection_id}"
-        )
-        return f"filed {_documents(self.document_ids)} {where}"
+        if self.collection_id is None:
+            return f"took {_documents(self.document_ids)} out of any collection"
+        return f"filed {_documents(self.document_ids)} in the collection {self.name or self.collection_id}"
 
 
 async def _relabel(connection: AsyncConnection, document_ids: Collection[int], policy: Policy) -> Moves:

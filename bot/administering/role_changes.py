@@ -30,9 +30,8 @@ class GrantRole(OfOnePerson):
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         _refuse_standing_roles(self.role)
         if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
-            raise CannotChange(
-                f"It would have ended already, at {end_in_words(self.expires_at)}. Choose a later end, or none."
-            )
+            ended = end_in_words(self.expires_at)
+            raise CannotChange(f"It would have ended already, at {ended}. Choose a later end, or none.")
         await grant(
             connection,
             self.person,

@@ -72,7 +72,8 @@ def change_label(
     from bot.cli.administering import carry_out
 
     async def changed(desk: "Desk") -> "Change":
-        return ChangeLabel(await desk.label(parse_policy(policy)), parse_policy(to))
+        was = parse_policy(policy)
+        return ChangeLabel(await desk.label(was), parse_policy(to), was)
 
     asyncio.run(carry_out(changed, dry_run=dry_run))
 

@@ -66,7 +66,8 @@ def change(name: Name, readers: Readers, dry_run: DryRun = False) -> None:
     from bot.cli.administering import carry_out
 
     async def relabelled(desk: "Desk") -> "Change":
-        return RelabelCollection((await desk.collection(name)).id, parse_policy(readers))
+        collection = await desk.collection(name)
+        return RelabelCollection(collection.id, parse_policy(readers), collection.name)
 
     asyncio.run(carry_out(relabelled, dry_run=dry_run))
 
@@ -89,6 +90,6 @@ def file(
 
     async def filed(desk: "Desk") -> "Change":
         collection_id = None if into is None else (await desk.collection(into)).id
-        return FileDocuments(await desk.documents(documents), collection_id)
+        return FileDocuments(await desk.documents(documents), collection_id, into or "")
 
     asyncio.run(carry_out(filed, dry_run=dry_run))
