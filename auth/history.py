@@ -47,6 +47,28 @@ _SEQ_OF_VERSION = text(
     f"SELECT seq FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND policy_version <= :version"
     " ORDER BY policy_version DESC, seq DESC LIMIT 1"
 )
+# Versions only grow along the log: what follows the last event of one belongs to the next.
+_VERSION_TIMES = text(f"""
+    WITH last AS (SELECT coalesce((SELECT seq FROM auth.audit_event WHERE workspace_id = {WORKSPACE}
+        AND policy_version <= :version ORDER BY policy_version DESC, seq DESC LIMIT 1), 0) AS seq)
+    SELECT last.seq AS last_seq,
+        (SELECT min(at) FROM auth.audit_event
+            WHERE workspace_id = {WORKSPACE} AND policy_version = :version) AS began,
+        (SELECT max(at) FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND change_id = (SELECT n.change_id
+            FROM auth.audit_event n WHERE n.workspace_id = {WORKSPACE} AND n.seq = last.seq + 1)) AS ended
+    FROM last
+""")
+_LABELS_OVER_TIME = text(
+    "SELECT document_id, at, policy_version, (details -> 'becomes' ->> 'label_id')::bigint AS label_id"
+    f" FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = 'document'"
+    " AND document_id = ANY(:documents) ORDER BY seq"
+)
+_LAPSES = text(
+    "SELECT id FROM (SELECT DISTINCT ON (subject) (details -> 'was' ->> 'id')::bigint AS id,"
+    '  details @> \'{"was": {"lapsed": false}, "becomes": {"lapsed": true}}\' AS lapses'
+    f"  FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = 'role_source' AND seq > :seq"
+    "  ORDER BY subject, seq) n WHERE lapses ORDER BY id"
+)
 _LAST_SEQ = text(f"SELECT max(seq) FROM auth.audit_event WHERE workspace_id = {WORKSPACE}")
 _STANDING = text(
     f"SELECT {WORKSPACE} AS workspace_id, coalesce((SELECT policy_version FROM auth.audit_event"
@@ -96,6 +118,24 @@ class Told:
     asker: str
     members: tuple[str, ...]
     every_member: bool
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Which label a document had from a moment on; None once it was deleted."""
+
+    at: datetime
+    policy_version: int
+    label_id: int | None
+
+
+@dataclass(frozen=True)
+class VersionTimes:
+    """When a policy version began, when the next one took over, and the last event under it. None: never."""
+
+    last_seq: int
+    began: datetime | None
+    ended: datetime | None
 
 
 async def state_at(
@@ -193,6 +233,27 @@ async def who_was_told(connection: AsyncConnection, document_id: int) -> list[To
     """Every answer that was made from a document, oldest first, but for those whose details were withdrawn."""
     rows = await connection.execute(_TOLD, {"document_id": document_id})
     return [Told(**{**row._mapping, "members": tuple(row.members)}) for row in rows]
+
+
+async def labels_over_time(
+    connection: AsyncConnection, document_ids: Collection[int]
+) -> dict[int, list[Labelled]]:
+    """Every label that each of these documents had, oldest first."""
+    found: dict[int, list[Labelled]] = {document_id: [] for document_id in document_ids}
+    for row in await connection.execute(_LABELS_OVER_TIME, {"documents": sorted(document_ids)}):
+        found[row.document_id].append(Labelled(row.at, row.policy_version, row.label_id))
+    return found
+
+
+async def times_of_version(connection: AsyncConnection, version: int) -> VersionTimes:
+    """When a policy version was in force."""
+    row = (await connection.execute(_VERSION_TIMES, {"version": version})).one()
+    return VersionTimes(**row._mapping)
+
+
+async def lapses_to_come(connection: AsyncConnection, seq: int) -> list[int]:
+    """Sources whose next change after event `seq` is that they were found too old: perhaps they were already."""
+    return list((await connection.execute(_LAPSES, {"seq": seq})).scalars())
 
 
 async def _reached(
