@@ -197,7 +197,7 @@ async def _show_later(
     try:
         await client.views_update(view_id=view_id, view=screen.as_view())
     except SlackApiError as error:
-        log.warning("could not show an answer; was the modal closed?", error=reason(error))
+        log.warning("could not show an answer; was the modal closed?", error=str(error))
 
 
 async def _whisper_later(task: asyncio.Task[Any], respond: AsyncRespond, body: Mapping[str, Any]) -> None:

@@ -5,6 +5,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from auth.database import Database
 from bot.administering.administration import Administration
+from bot.slack.admin.access import AccessDesk
+from bot.slack.admin.collecting import CollectionsDesk
 from bot.slack.admin.counter import Counter
 from bot.slack.admin.mapping import MappingDesk
 from bot.slack.admin.naming import Naming
@@ -32,9 +34,12 @@ class AdminDesk:
         mapping = MappingDesk(
             client, database, workspace_id, administration, naming, roster, standing, bot_user_id, counter
         )
+        access = AccessDesk(administration, naming, counter)
         self._desks = (
             RolesDesk(database, workspace_id, administration, naming, counter),
             mapping,
+            access,
+            CollectionsDesk(administration, naming, access, counter),
             UndoDesk(administration, mapping, counter),
         )
 

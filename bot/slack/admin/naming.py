@@ -11,6 +11,7 @@ from auth.database import Database
 from auth.directory import UnknownPerson, find_people, person_called
 from auth.errors import OstiaryError
 from auth.granting import list_roles
+from auth.labelling import read_labels
 from auth.people import Person
 from auth.rights import nothing, rights_of
 from auth.roles import EVERYONE, GUEST
@@ -22,6 +23,7 @@ from bot.slack.admin.elements import OPTIONS_LIMIT, option
 from bot.slack.people import Roster
 from bot.slack.refusals import reason
 from bot.slack.views import Block
+from retrieval.cataloguing import document_with, titles_of
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _FIRST = {EVERYONE: 0, GUEST: 1}
@@ -75,6 +77,16 @@ class Naming:
         """What the administrator may read: administering opens no document."""
         rights = await rights_of(self._database, self._workspace_id, actor)
         return rights.clearance if rights else nothing(self._workspace_id)
+
+    async def document(self, actor: str, document_id: int) -> DocumentEntry:
+        """One document, with its title only if `actor` may read it. Raises UnknownDocument."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            entry = await document_with(connection, document_id)
+            policy = (await read_labels(connection))[entry.label_id]
+        async with self._database.reading_as(await self.viewer(actor)) as reader:
+            title = (await titles_of(reader, [document_id])).get(document_id)
+        uri = entry.uri if title is not None else None
+        return DocumentEntry(entry.id, title, uri, policy, entry.collection)
 
     async def role_options(self) -> list[Block]:
         """Every role, those that everybody knows first."""

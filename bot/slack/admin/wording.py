@@ -21,7 +21,7 @@ def done_in_words(change: Change, done: Done) -> str:
 
 def would_be(change: Change, effect: Effect) -> str:
     """What a change would do, were it made now."""
-    return f"Nothing is changed yet. This would be: {change.in_words()}.\n{effect.in_words(PEOPLE_NAMED)}"
+    return f"Nothing is changed yet. What would be done: {change.in_words()}.\n{effect.in_words(PEOPLE_NAMED)}"
 
 
 def readable_in_words(readable: Readable) -> str:
