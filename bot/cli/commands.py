@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, roles
+from bot.cli import access, admin, audit, roles
 
 app = typer.Typer(
     name="ostiary",
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.add_typer(roles.app)
 app.add_typer(access.app)
 app.add_typer(admin.app)
+app.add_typer(audit.app)
 
 
 def _say_version(wanted: bool) -> None:

@@ -1,0 +1,278 @@
+"""What the audit log says, one plain sentence an event. Pure: names come from whoever calls.
+
+A sentence holds what people wrote (reasons, addresses, names of groups): where it is shown, it is text, no markup.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from auth.audit import ANSWER_SENT, WITHDRAWN, Event
+from auth.database import ITSELF
+from auth.labels import parse_policy
+from auth.people import PersonKind
+from auth.sources import FLAGS, SourceKind
+from bot.administering.administration import COMMAND_LINE
+from bot.administering.effects import listed
+from bot.administering.undoing import UNDONE
+from bot.administering.wording import end_in_words, policy_in_words
+
+Names = Mapping[str, str]
+"""Slack user id -> how somebody is called; `label:3`, `document:7`, `source:2`, `collection:1` -> what that is.
+
+What is not in it is named by its id.
+"""
+Row = Mapping[str, Any]
+
+_ACTORS = {
+    ITSELF: "Ostiary",
+    COMMAND_LINE: "Somebody on the command line",
+    "migration": "An upgrade of Ostiary",
+}
+_KINDS = {
+    PersonKind.MEMBER: "a full member",
+    PersonKind.GUEST: "a guest",
+    PersonKind.SINGLE_CHANNEL_GUEST: "a guest of a single channel",
+    PersonKind.OUTSIDER: "somebody of another organisation",
+    PersonKind.BOT: "a bot",
+}
+_WAYS = {"hand": "", "file": " by the directory file", "loan": " as a loan"}
+DOCUMENTS_NAMED = 5
+
+
+def in_words(event: Event, names: Names) -> str:
+    """`@ada gave @ben the role finance until the end of 3 March 2026.`"""
+    actor = _ACTORS.get(event.actor) or names.get(event.actor, event.actor)
+    if event.details is None:
+        return (
+            f"{actor}: {event.kind}{_whom(event, names)}; the details were withdrawn, their time being over."
+        )
+    return f"{actor} {_done(event, event.details, names)}."
+
+
+def _done(event: Event, details: Row, names: Names) -> str:
+    if event.relation in _CHANGES:
+        was, becomes = details.get("was"), details.get("becomes")
+        return _CHANGES[event.relation](event, was, becomes, names)
+    if event.kind in _HAPPENINGS:
+        return _HAPPENINGS[event.kind](event, details, names)
+    return f"recorded {event.kind}{_whom(event, names)}"
+
+
+def _whom(event: Event, names: Names) -> str:
+    person = f" for {_person(event.person, names)}" if event.person else ""
+    document = f" of {_document(event.document_id, names)}" if event.document_id is not None else ""
+    return person + document
+
+
+def _person(slack_user_id: str | None, names: Names) -> str:
+    return names.get(slack_user_id, slack_user_id) if slack_user_id else "somebody"
+
+
+def _document(document_id: int | None, names: Names, uri: str | None = None) -> str:
+    address = uri or names.get(f"document:{document_id}")
+    return f"document {document_id} ({address})" if address else f"document {document_id}"
+
+
+def _readers(label_id: int, names: Names) -> str:
+    policy = names.get(f"label:{label_id}")
+    return f"{policy} (label {label_id})" if policy else f"the readers of label {label_id}"
+
+
+def _policy(row: Row) -> str:
+    return policy_in_words(parse_policy(row["policy"]))
+
+
+def _of_person(event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    somebody = _person(event.person, names)
+    if becomes is None:
+        return f"forgot {somebody}"
+    if was is None:
+        gone = "" if becomes["active"] else ", no longer active"
+        return f"came to know {somebody}, {_KINDS[PersonKind(becomes['kind'])]}{gone}"
+    said = {
+        "kind": f"is now {_KINDS[PersonKind(becomes['kind'])]}",
+        "active": "is active again" if becomes["active"] else "is no longer active",
+        "is_workspace_admin": f"is {'now' if becomes['is_workspace_admin'] else 'no longer'} a workspace admin",
+        "is_workspace_owner": f"is {'now' if becomes['is_workspace_owner'] else 'no longer'} a workspace owner",
+        "handle": f"is now called @{becomes['handle']}",
+        "name": f"now bears the name {becomes['name']}",
+    }
+    return (
+        f"noted that {somebody} {listed([said[name] for name in said if was.get(name) != becomes.get(name)])}"
+    )
+
+
+def _of_role(_event: Event, was: Row | None, becomes: Row | None, _names: Names) -> str:
+    verb = "described anew" if was and becomes else "made" if becomes else "deleted"
+    return f"{verb} the role {(becomes or was or {})['name']}"
+
+
+def _of_inheritance(_event: Event, was: Row | None, becomes: Row | None, _names: Names) -> str:
+    row = becomes or was or {}
+    return f"{'let' if becomes else 'no longer lets'} whoever holds {row['role']} hold {row['inherits']} too"
+
+
+def _of_grant(event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    somebody = _person(event.person, names)
+    if becomes is None:
+        return f"took the role {(was or {})['role']} from {somebody}"
+    until = becomes["expires_at"]
+    end = f" until {end_in_words(datetime.fromisoformat(until))}" if until else ""
+    reason = f", saying: {becomes['reason']}" if becomes["reason"] else ""
+    way = _WAYS.get(becomes["source"], f" by {becomes['source']}")
+    return f"gave {somebody} the role {becomes['role']}{way}{' anew' if was else ''}{end}{reason}"
+
+
+def _of_label(_event: Event, was: Row | None, becomes: Row | None, _names: Names) -> str:
+    if was and becomes:
+        return f"gave what was for {_policy(was)} to {_policy(becomes)} (label {becomes['id']})"
+    row = becomes or was or {}
+    return f"{'made' if becomes else 'dropped'} a label for {_policy(row)} (label {row['id']})"
+
+
+def _of_source(_event: Event, was: Row | None, becomes: Row | None, _names: Names) -> str:
+    source = source_in_words(becomes or was or {})
+    if was is None or becomes is None:
+        return f"{'let' if becomes else 'no longer lets'} roles come from {source}"
+    if was["lapsed"] != becomes["lapsed"]:
+        said = (
+            "too old: it grants nothing until it is read"
+            if becomes["lapsed"]
+            else "fresh: it grants its roles"
+        )
+        return f"found {source} {said}"
+    return f"changed the name of {source}, or how long it is believed"
+
+
+def source_in_words(row: Row) -> str:
+    """`the user group @finance`, `the channel #board`, `every workspace admin`."""
+    if row["kind"] == SourceKind.FLAG:
+        return FLAGS.get(row["reference"]) or str(row["reference"])
+    return f"the {'user group @' if row['kind'] == SourceKind.USER_GROUP else 'channel #'}{row['name']}"
+
+
+def _of_member(event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    source_id = (becomes or was or {})["source_id"]
+    source = names.get(f"source:{source_id}", f"source {source_id} of roles")
+    return f"noted that {_person(event.person, names)} {'joined' if becomes else 'left'} {source}"
+
+
+def _of_mapping(_event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    row = becomes or was or {}
+    source = names.get(f"source:{row['source_id']}", f"source {row['source_id']} of roles")
+    guests = ", guests too" if row["guests_too"] else ", but no guests" if was and becomes else ""
+    return f"{'let' if becomes else 'no longer lets'} members of {source} hold {row['role']}{guests}"
+
+
+def _of_collection(_event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    row = becomes or was or {}
+    collection = f"the collection {row['name']}"
+    if was is None or becomes is None:
+        readers = f", for {_readers(row['label_id'], names)}" if becomes else ""
+        return f"{'made' if becomes else 'deleted'} {collection}{readers}"
+    changes = (
+        [f"is for {_readers(becomes['label_id'], names)}"] if was["label_id"] != becomes["label_id"] else []
+    )
+    if any(was[name] != becomes[name] for name in ("owner_role", "lent_role", "lent_for_s")):
+        owner, lent = becomes["owner_role"], becomes["lent_role"]
+        changes.append(
+            f"can be asked for: {owner} lend {lent}" if owner and lent else "can no longer be asked for"
+        )
+    if was["name"] != becomes["name"]:
+        changes.append(f"is no longer called {was['name']}")
+    return f"changed {collection}: it now {listed(changes)}"
+
+
+def _of_document(_event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    row = becomes or was or {}
+    document = _document(row["id"], names, row["uri"])
+    if becomes is None:
+        return f"deleted {document}"
+    readers = _readers(becomes["label_id"], names)
+    if was is None:
+        return f"added {document}, for {readers}"
+    changes = []
+    if was["label_id"] != becomes["label_id"]:
+        changes.append(f"gave {document}, which was for {_readers(was['label_id'], names)}, to {readers}")
+    if was.get("collection_id") != becomes.get("collection_id"):
+        changes.append(_filed(document, was.get("collection_id"), becomes.get("collection_id"), names))
+    return listed(changes) or f"changed the address of {document}"
+
+
+def _filed(document: str, was: int | None, becomes: int | None, names: Names) -> str:
+    verb, collection_id = ("took", was) if becomes is None else ("put", becomes)
+    name = names.get(f"collection:{collection_id}", str(collection_id))
+    return f"{verb} {document} {'out of' if becomes is None else 'into'} the collection {name}"
+
+
+def _answered(event: Event, details: Row, names: Names) -> str:
+    somebody = _person(details.get("asker") or event.person, names)
+    alone = details.get("part") == "asker"
+    where = (
+        " alone"
+        if alone
+        else f" in {details['channel']}, for everybody there"
+        if "channel" in details
+        else ""
+    )
+    return f"answered {somebody}{where}, from {_documents(details.get('documents', ()), names)}"
+
+
+def _documents(document_ids: Sequence[int], names: Names) -> str:
+    named = [_document(document_id, names) for document_id in document_ids[:DOCUMENTS_NAMED]]
+    more = len(document_ids) - len(named)
+    return listed([*named, f"{more} more"] if more else named) or "no document"
+
+
+def _refused(event: Event, details: Row, names: Names) -> str:
+    question = f" (question {details['question']})" if "question" in details else ""
+    return f"found nothing for {_person(event.person, names)} that they may read{question}"
+
+
+def _shared(event: Event, details: Row, names: Names) -> str:
+    where = f" in {details['channel']}" if "channel" in details else ""
+    asked = details.get("from") or details.get("question")
+    return f"asked question {asked} of {_person(event.person, names)} again, for everybody{where}"
+
+
+def _undone(_event: Event, details: Row, _names: Names) -> str:
+    return f"undid change {details.get('change')}"
+
+
+def _ingested(event: Event, _details: Row, names: Names) -> str:
+    return f"took in {_document(event.document_id, names)}"
+
+
+def _deleted(event: Event, _details: Row, names: Names) -> str:
+    return f"deleted {_document(event.document_id, names)}"
+
+
+def _withdrew(_event: Event, details: Row, _names: Names) -> str:
+    number, before = details["events"], datetime.fromisoformat(details["before"])
+    return (
+        f"withdrew the details of {number} {'event' if number == 1 else 'events'} before {before:%-d %B %Y}"
+    )
+
+
+_CHANGES: Mapping[str | None, Callable[[Event, Row | None, Row | None, Names], str]] = {
+    "person": _of_person,
+    "role": _of_role,
+    "role_inherits": _of_inheritance,
+    "grant": _of_grant,
+    "access_label": _of_label,
+    "role_source": _of_source,
+    "role_source_member": _of_member,
+    "role_source_role": _of_mapping,
+    "collection": _of_collection,
+    "document": _of_document,
+}
+_HAPPENINGS: Mapping[str, Callable[[Event, Row, Names], str]] = {
+    ANSWER_SENT: _answered,
+    "question.refused": _refused,
+    "answer.shared": _shared,
+    UNDONE: _undone,
+    "document.ingested": _ingested,
+    "document.deleted": _deleted,
+    WITHDRAWN: _withdrew,
+}
