@@ -82,7 +82,7 @@ _BY_ID = text(
 _BY_URI = text(
     f"SELECT document_id FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = 'document'"
     " AND :uri IN (details -> 'was' ->> 'uri', details -> 'becomes' ->> 'uri')"
-    " AND (CAST(:before AS timestamptz) IS NULL OR at < :before) ORDER BY seq DESC LIMIT 1"
+    " ORDER BY coalesce(at < :before, true) DESC, seq DESC LIMIT 1"
 )
 _TOLD = text(
     "SELECT e.seq, e.at, (e.details ->> 'answer')::bigint AS answer_id,"
@@ -186,7 +186,8 @@ async def changes_between(
 async def find_document(connection: AsyncConnection, named: str, before: datetime | None = None) -> int:
     """The id of the document with this id or address, deleted since or not. Raises UnknownDocument.
 
-    An address may have belonged to several, one after the other: the latest that was added by `before` is meant.
+    An address may have belonged to several, one after the other: the latest that was there by `before` is meant,
+    or else the latest of all.
     """
     is_id = named.isascii() and named.isdecimal() and len(named) < 19
     if is_id:

@@ -314,6 +314,7 @@ async def test_a_document_is_found_by_its_id_and_its_address_even_when_it_is_gon
         assert await find_document(connection, str(first)) == first
         assert await find_document(connection, "file:a.md") == second
         assert await find_document(connection, "file:a.md", before=deleted_at) == first
+        assert await find_document(connection, "file:a.md", before=datetime(2020, 1, 1, tzinfo=UTC)) == second
         for unknown in ("file:b.md", "999", "9" * 30, "²"):
             with pytest.raises(UnknownDocument, match="was ever here"):
                 await find_document(connection, unknown)
