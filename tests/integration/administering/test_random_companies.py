@@ -69,23 +69,22 @@ class Chance:
         members = MEMBERS[reference]
         source = MapSource(kind, reference, reference, role, pick((True, False)), members, datetime.now(UTC))
         later = pick((None, datetime.now(UTC) + timedelta(hours=1)))
-        return pick(
-            [
-                GrantRole(person, role, expires_at=later),
-                GrantRole(person, role),
-                RevokeRole(person, role),
-                CreateRole(role, inherits=tuple(self.random.sample(ROLES, pick((0, 1, 2))))),
-                DeleteRole(role),
-                source,
-                UnmapSource(kind, reference, reference, role),
-                RelabelDocuments(self.documents(), self.policy()),
-                RelabelDocuments(self.documents(), self.policy()),
-                ChangeLabel(self.random.randint(1, 8), self.policy()),
-                DefineCollection(pick(("a", "b")), self.policy(), *pick([(None, None), (role, role)])),
-                FileDocuments(self.documents(), pick((None, 1, 2))),
-                RelabelCollection(pick((1, 2)), self.policy()),
-            ]
-        )
+        changes: list[Change] = [
+            GrantRole(person, role, expires_at=later),
+            GrantRole(person, role),
+            RevokeRole(person, role),
+            CreateRole(role, inherits=tuple(self.random.sample(ROLES, pick((0, 1, 2))))),
+            DeleteRole(role),
+            source,
+            UnmapSource(kind, reference, reference, role),
+            RelabelDocuments(self.documents(), self.policy()),
+            RelabelDocuments(self.documents(), self.policy()),
+            ChangeLabel(self.random.randint(1, 8), self.policy()),
+            DefineCollection(pick(("a", "b")), self.policy(), *pick([(None, None), (role, role)])),
+            FileDocuments(self.documents(), pick((None, 1, 2))),
+            RelabelCollection(pick((1, 2)), self.policy()),
+        ]
+        return pick(changes)
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_an_effect_is_told_in_words(
     shifts = [
         tuple(Shift(person(number), documents) for number, documents in given) for given in (gained, lost)
     ]
-    assert Effect(*shifts).in_words(3) == said
+    assert Effect(shifts[0], shifts[1]).in_words(3) == said
 
 
 def test_notes_stand_behind_the_effect() -> None:
