@@ -95,7 +95,9 @@ def _role(options: Sequence[Block], chosen: str | None) -> Block:
 def _spans(chosen: timedelta) -> Block:
     spans = {**LENT_FOR, chosen: span_in_words(chosen)}
     options = [option(words, str(int(span.total_seconds()))) for span, words in sorted(spans.items())]
-    return menu("lent_for", options, "Choose a time", chosen=chosen_of(options, [str(int(chosen.total_seconds()))]))
+    return menu(
+        "lent_for", options, "Choose a time", chosen=chosen_of(options, [str(int(chosen.total_seconds()))])
+    )
 
 
 def _in_words(entry: CollectionEntry) -> str:

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from auth.errors import OstiaryError
 from bot.administering.administration import Administration, NotAllowed
 from bot.slack.admin.elements import OPTIONS_LIMIT
-from bot.slack.admin.entered import Entered, NotFilledIn
+from bot.slack.admin.entered import Entered, NotFilledIn, storable
 from bot.slack.admin.screens import Back, Screen, back_of, carried_by, said
 from bot.slack.asking import DATABASE_AWAY
 from bot.slack.refusals import reason
@@ -65,7 +65,7 @@ class Counter:
         """Answered in a modal, or in words that only whoever typed it sees."""
 
         async def listener(ack: AsyncAck, command: Mapping[str, Any], client: AsyncWebClient) -> None:
-            visit = Visit(command["user_id"], text=command.get("text") or "")
+            visit = Visit(command["user_id"], text=storable(command.get("text") or ""))
             task = self._begin(self._served(visit, serve))
             await asyncio.wait({task}, timeout=OPENING_S)
             if task.done() and (screen := task.result()).whispered:
@@ -122,7 +122,7 @@ class Counter:
         """A menu that is filled while somebody types."""
 
         async def listener(ack: AsyncAck, body: Mapping[str, Any]) -> None:
-            visit = Visit(body["user"]["id"], text=str(body.get("value") or "").strip())
+            visit = Visit(body["user"]["id"], text=storable(str(body.get("value") or "")))
             found: Sequence[Block] = ()
             try:
                 async with asyncio.timeout(ANSWERING_S):
@@ -210,8 +210,5 @@ async def _whisper_later(task: asyncio.Task[Any], respond: AsyncRespond, body: M
 def _chosen(action: Mapping[str, Any]) -> str:
     """What a button carries, or what was chosen in a menu."""
     option = action.get("selected_option")
-    if isinstance(option, dict):
-        return str(option.get("value") or "")
-    return str(
-        action.get("value") or action.get("selected_user") or action.get("selected_conversation") or ""
-    )
+    chosen = option.get("value") if isinstance(option, dict) else action.get("value")
+    return storable(str(chosen or action.get("selected_user") or ""))

@@ -6,6 +6,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from auth.database import Database
 from bot.administering.administration import Administration
 from bot.slack.admin.access import AccessDesk
+from bot.slack.admin.auditing import AuditDesk
 from bot.slack.admin.collecting import CollectionsDesk
 from bot.slack.admin.counter import Counter
 from bot.slack.admin.mapping import MappingDesk
@@ -40,6 +41,7 @@ class AdminDesk:
             mapping,
             access,
             CollectionsDesk(administration, naming, access, counter),
+            AuditDesk(database, workspace_id, naming, counter),
             UndoDesk(administration, mapping, counter),
         )
 

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from auth.errors import OstiaryError
-from bot.slack.messages import plain_text
 
 
 class NotFilledIn(OstiaryError):
@@ -28,7 +27,8 @@ class Entered:
                 self._fields[block_id.partition("@")[0]] = first
 
     def text(self, name: str) -> str:
-        return plain_text(str(self._of(name).get("value") or ""))
+        """In one line. What is typed into a form is no markup: it is kept as it is."""
+        return storable(str(self._of(name).get("value") or ""))
 
     def option(self, name: str) -> str:
         return _value(self._of(name).get("selected_option"))
@@ -60,6 +60,12 @@ class Entered:
 
     def _of(self, name: str) -> Mapping[str, Any]:
         return self._fields.get(name, {})
+
+
+def storable(text: str) -> str:
+    """Text without control characters and halves of characters, which PostgreSQL refuses, in one line."""
+    kept = "".join(c for c in text if c.isprintable() or c.isspace())
+    return " ".join(kept.split())
 
 
 def _value(option: object) -> str:

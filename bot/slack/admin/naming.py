@@ -1,7 +1,7 @@
 """Whom and what an administrator names: people, roles, documents. Each is looked up at the moment of use."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -83,10 +83,14 @@ class Naming:
         async with self._database.writing_in(self._workspace_id) as connection:
             entry = await document_with(connection, document_id)
             policy = (await read_labels(connection))[entry.label_id]
-        async with self._database.reading_as(await self.viewer(actor)) as reader:
-            title = (await titles_of(reader, [document_id])).get(document_id)
+        title = (await self.titles(actor, [document_id])).get(document_id)
         uri = entry.uri if title is not None else None
         return DocumentEntry(entry.id, title, uri, policy, entry.collection)
+
+    async def titles(self, actor: str, document_ids: Collection[int]) -> dict[int, str]:
+        """The titles of those documents that `actor` may read."""
+        async with self._database.reading_as(await self.viewer(actor)) as reader:
+            return await titles_of(reader, document_ids)
 
     async def role_options(self) -> list[Block]:
         """Every role, those that everybody knows first."""

@@ -63,18 +63,18 @@ def proposed(carried: Mapping[str, Any]) -> Change:
 def _proposed(carried: Mapping[str, Any]) -> Change:
     match carried.get("change"):
         case "documents":
-            return RelabelDocuments(_ids(carried["documents"]), parse_policy(carried["readers"]))
+            return RelabelDocuments(_ids(carried["documents"]), parse_policy(str(carried["readers"])))
         case "collection":
-            return RelabelCollection(_id(carried["collection"]), parse_policy(carried["readers"]))
+            return RelabelCollection(_id(carried["collection"]), parse_policy(str(carried["readers"])))
         case "label":
-            return ChangeLabel(_id(carried["label"]), parse_policy(carried["readers"]))
+            return ChangeLabel(_id(carried["label"]), parse_policy(str(carried["readers"])))
         case "file":
             into = carried["collection"]
             return FileDocuments(_ids(carried["documents"]), None if into is None else _id(into))
         case "define":
             return DefineCollection(
                 str(carried["name"]),
-                parse_policy(carried["readers"]),
+                parse_policy(str(carried["readers"])),
                 carried["owner"] or None,
                 carried["lent"] or None,
                 timedelta(seconds=_id(carried["lent_for"])),

@@ -21,7 +21,9 @@ def done_in_words(change: Change, done: Done) -> str:
 
 def would_be(change: Change, effect: Effect) -> str:
     """What a change would do, were it made now."""
-    return f"Nothing is changed yet. What would be done: {change.in_words()}.\n{effect.in_words(PEOPLE_NAMED)}"
+    return (
+        f"Nothing is changed yet. What would be done: {change.in_words()}.\n{effect.in_words(PEOPLE_NAMED)}"
+    )
 
 
 def readable_in_words(readable: Readable) -> str:
@@ -41,6 +43,10 @@ def readable_in_words(readable: Readable) -> str:
             + "\n".join(f"• {title}" for title in readable.titles)
         )
     return "\n\n".join(parts)
+
+
+def beginning_of_day(day: date | None) -> datetime | None:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def end_of_day(day: date | None) -> datetime | None:
