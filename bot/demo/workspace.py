@@ -4,16 +4,23 @@ from bot.directory_file import ChannelEntry, DirectoryFile, PersonEntry
 from bot.sandbox.seed import ChannelSeed, PersonSeed, WorkspaceSeed
 from bot.slack.small_talk import SUGGESTED_PROMPTS
 
+COMMANDS = (
+    ("/ingest", "Add a document to the knowledge base", "web address or text"),
+    ("/roles", "Who holds which role, and what gives it", "help, or grant finance @ada"),
+    ("/access", "Who may read which document, and why", "words of a title"),
+    ("/audit", "What happened: by person, document and time", "@ada, or a document's number"),
+)
+
 
 def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
-    """The same workspace, for the sandbox to begin with; the bot and its command are in it."""
+    """The same workspace, for the sandbox to begin with; the bot and its commands are in it."""
     return WorkspaceSeed(
         team_id=directory.workspace.team_id,
         name=directory.workspace.name,
         people=tuple(_person(entry) for entry in directory.people),
         channels=tuple(_channel(entry) for entry in directory.channels),
         bot_name=directory.workspace.bot_handle or "ostiary",
-        commands=(("/ingest", "Add a document to the knowledge base", "web address or text"),),
+        commands=COMMANDS,
         prompts=SUGGESTED_PROMPTS,
     )
 

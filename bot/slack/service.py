@@ -20,6 +20,7 @@ from auth.errors import OstiaryError
 from auth.granting import define_built_in_roles
 from bot.assistant import Assistant
 from bot.queue import JobQueue, QueueSettings
+from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
 from bot.slack.asking import AskingDesk
 from bot.slack.audiences import Audiences
@@ -121,8 +122,9 @@ async def connected(
     standing = Standing(client, database, workspace_id, roster, bot)
     asking = AskingDesk(database, workspace_id, team.team_id, queue, outbox, lending, bot)
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
+    admin = AdminDesk(client, database, workspace_id, roster, standing, bot)
     await standing.read_all()
-    app = slack_app(client, team.team_id, desks(asking, ingestion, standing, roster, audiences, bot))
+    app = slack_app(client, team.team_id, desks(asking, ingestion, admin, standing, roster, audiences, bot))
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
     async with queue.working(), _in_background(standing.keep_reading(resync_s)):
         try:
@@ -135,6 +137,7 @@ async def connected(
 def desks(
     asking: AskingDesk,
     ingestion: IngestionDesk,
+    admin: AdminDesk,
     standing: Standing,
     roster: Roster,
     audiences: Audiences,
@@ -142,7 +145,7 @@ def desks(
 ) -> tuple[Desk, ...]:
     """All that listens in a workspace."""
     messages = MessageDesk(asking, ingestion, bot_user_id)
-    return asking, ingestion, messages, StandingDesk(standing, roster, audiences, bot_user_id)
+    return asking, ingestion, admin, messages, StandingDesk(standing, roster, audiences, bot_user_id)
 
 
 @asynccontextmanager

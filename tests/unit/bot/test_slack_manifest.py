@@ -9,6 +9,7 @@ import yaml
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import slack_app
 from bot.slack.asking import AskingDesk
 from bot.slack.handing_in import IngestionDesk
@@ -29,10 +30,12 @@ SCOPES_OF_CALLS = {
     "conversations_members": {"channels:read", "groups:read", "mpim:read"},
     "conversations_replies": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "files_info": {"files:read"},
+    "usergroups_list": {"usergroups:read"},
     "usergroups_users_list": {"usergroups:read"},
     "users_info": {"users:read"},
     "users_list": {"users:read"},
     "views_open": set(),
+    "views_update": set(),
 }
 SCOPES_OF_EVENTS = {
     "app_mention": {"app_mentions:read"},
@@ -73,17 +76,18 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     nobody: Any = None
     asking = AskingDesk(nobody, 1, "T0TEST", nobody, nobody, nobody, "U0BOT")
     ingestion = IngestionDesk(nobody, 1, nobody, nobody)
+    admin = AdminDesk(nobody, nobody, 1, nobody, nobody, "U0BOT")
     slack_app(
         AsyncWebClient(token="xoxb-none"),
         "T0TEST",
-        desks(asking, ingestion, nobody, nobody, nobody, "U0BOT"),
+        desks(asking, ingestion, admin, nobody, nobody, nobody, "U0BOT"),
     )
     return heard
 
 
 def calls() -> set[str]:
     """Methods of the Web API that the bot calls, as its source names them."""
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").glob("*.py"))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot" / "slack").rglob("*.py"))
     return {
         name for name in dir(AsyncWebClient) if f"client.{name}(" in sources or f"client.{name}," in sources
     }
@@ -110,4 +114,9 @@ def test_the_scopes_are_those_of_the_calls_and_events_and_no_more() -> None:
 
 def test_the_socket_is_dialled_from_inside() -> None:
     assert MANIFEST["settings"]["socket_mode_enabled"] is True
-    assert "url" not in MANIFEST["features"]["slash_commands"][0]
+    assert all("url" not in command for command in MANIFEST["features"]["slash_commands"])
+
+
+def test_people_named_in_commands_of_administration_arrive_by_their_ids() -> None:
+    commands = {entry["command"]: entry["should_escape"] for entry in MANIFEST["features"]["slash_commands"]}
+    assert commands == {"/ingest": False, "/roles": True, "/access": True, "/audit": True}
