@@ -133,10 +133,15 @@ async def document_with(connection: AsyncConnection, document_id: int) -> Entry:
     return Entry(**row._mapping)
 
 
+def is_document_id(text: str) -> bool:
+    """Whether this can be the number of a document."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 async def document_called(connection: AsyncConnection, name: str) -> Entry:
     """The document with this id, this address, or an address that ends so. Raises UnknownDocument."""
     number = name.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) < 19:
+    if is_document_id(number):
         return await document_with(connection, int(number))
     found = [Entry(**row._mapping) for row in await connection.execute(_ENDING, {"name": name})]
     whole = [entry for entry in found if entry.uri == name or entry.uri.endswith(f"/{name}")]

@@ -5,7 +5,7 @@ shown tells who may read a document, never what it says: an administrator reads 
 """
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,16 +13,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audit import record
-from auth.clearance import Clearance
+from auth.clearance import Clearance, Standing
 from auth.database import WORKSPACE, Database
 from auth.directory import find_people
 from auth.errors import OstiaryError
+from auth.granting import read_inheritance
 from auth.people import Person
-from auth.rights import rights_of
+from auth.rights import read_standing, rights_of
 from auth.roles import ADMIN
 from bot.administering.effects import Effect
 from bot.administering.explaining import Explanation, explain_reading
-from bot.administering.making import Change, Made
+from bot.administering.making import Change
 from bot.administering.overviews import (
     CollectionEntry,
     DocumentEntry,
@@ -31,11 +32,13 @@ from bot.administering.overviews import (
     Readable,
     RoleSummary,
     collections_there,
-    documents_there,
+    found_by,
     holders_of,
     labels_there,
     readable_to,
     roles_there,
+    shown,
+    titles_for,
     titles_readable_by_both,
 )
 from bot.administering.pictures import (
@@ -43,10 +46,11 @@ from bot.administering.pictures import (
     effect_between,
     held_at,
     now_held,
-    picture_once_read,
-    take_picture,
+    picture_after,
+    picture_before,
 )
 from bot.administering.undoing import UNDONE, UndoChange
+from retrieval.cataloguing import list_documents
 
 COMMAND_LINE = "command line"
 """Who acts where somebody works on the machine itself; no Slack user id has a space in it."""
@@ -91,14 +95,14 @@ class Administration:
     async def preview(self, change: Change, actor: str) -> Effect:
         """Who would gain or lose what: the change is made, looked at, and taken back. Raises NotAllowed."""
         async with self._changing(actor) as connection, connection.begin_nested() as trial:
-            effect = await _make(connection, change, actor)
+            effect = await self._make(connection, change, actor)
             await trial.rollback()
         return effect
 
     async def carry_out(self, change: Change, actor: str) -> Done:
         """Make a change and say what it did. Raises NotAllowed, LastAdministrator, or what the change refuses."""
         async with self._changing(actor) as connection:
-            effect = await _make(connection, change, actor)
+            effect = await self._make(connection, change, actor)
             await connection.execute(_RECORD_NOW)
             change_id = (await connection.execute(_CHANGE_ID)).scalar()
             if change_id is not None and isinstance(change, UndoChange):
@@ -111,18 +115,18 @@ class Administration:
 
     async def roles(self) -> list[RoleSummary]:
         """Every role, by name."""
-        async with self._looking() as connection:
-            return await roles_there(connection)
+        async with self._looking() as (connection, standing):
+            return await roles_there(connection, standing)
 
     async def holders(self, role: str) -> list[Holder]:
         """Who holds a role now, by name, and by which ways. Raises UnknownRole."""
-        async with self._looking() as connection:
-            return await holders_of(connection, role)
+        async with self._looking() as (connection, standing):
+            return await holders_of(connection, standing, role)
 
     async def readable_by(self, person: Person, as_seen_by: Clearance | None = None) -> Readable:
         """What a person holds and may read; titles only where `as_seen_by` covers them too."""
-        async with self._looking() as connection:
-            readable = await readable_to(connection, person)
+        async with self._looking() as (connection, standing):
+            readable = await readable_to(connection, standing, person)
         if as_seen_by is None:
             return readable
         titles = await titles_readable_by_both(self._database, readable, as_seen_by)
@@ -130,8 +134,8 @@ class Administration:
 
     async def explain(self, person: Person, document_id: int) -> Explanation:
         """Why a person can, or cannot, read a document. Raises UnknownDocument."""
-        async with self._looking() as connection:
-            return await explain_reading(connection, person, document_id)
+        async with self._looking() as (connection, standing):
+            return await explain_reading(connection, standing, person, document_id)
 
     async def documents(
         self, viewer: Clearance | None, words: str = "", limit: int = 20, offset: int = 0
@@ -141,20 +145,27 @@ class Administration:
         `words` are sought in what the viewer may read, and in names of collections. None for a viewer is the
         machine itself: it shows addresses, which its owner can list anyway, and no titles.
         """
-        return await documents_there(self._database, self._workspace_id, viewer, words, limit, offset)
+        found = await found_by(self._database, self._workspace_id, viewer, words)
+        async with self._looking() as (connection, standing):
+            entries = await list_documents(connection, found, words, limit, offset)
+        titles = await titles_for(self._database, viewer, entries)
+        return [shown(entry, titles, standing, at_the_machine=viewer is None) for entry in entries]
 
     async def collections(self) -> list[CollectionEntry]:
         """Every collection, by name."""
-        async with self._looking() as connection:
-            return await collections_there(connection)
+        async with self._looking() as (connection, standing):
+            return await collections_there(connection, standing)
 
     async def labels(self) -> list[LabelEntry]:
         """Every label, those with the most documents first."""
-        async with self._looking() as connection:
-            return await labels_there(connection)
+        async with self._looking() as (connection, standing):
+            return await labels_there(connection, standing)
 
-    def _looking(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        return self._database.deciding_in(self._workspace_id)
+    @asynccontextmanager
+    async def _looking(self) -> AsyncIterator[tuple[AsyncConnection, Standing]]:
+        """All of it as it was at one moment."""
+        async with self._database.deciding_in(self._workspace_id) as connection:
+            yield connection, await read_standing(self._database, connection, self._workspace_id)
 
     @asynccontextmanager
     async def _changing(self, actor: str) -> AsyncIterator[AsyncConnection]:
@@ -163,22 +174,23 @@ class Administration:
             await _require_administrator(connection, actor)
             yield connection
 
-
-async def _make(connection: AsyncConnection, change: Change, actor: str) -> Effect:
-    now = datetime.now(UTC)
-    before = await take_picture(connection, now, change.only_of)
-    made: Made = await change.make(connection, actor)
-    after = await picture_once_read(connection, now, made.unread_sources, change.only_of)
-    if actor != COMMAND_LINE:
-        await _require_some_administrator(connection, before, after)
-    return await effect_between(connection, before, after, made)
+    async def _make(self, connection: AsyncConnection, change: Change, actor: str) -> Effect:
+        now, reach = datetime.now(UTC), change.reach
+        standing = await read_standing(self._database, connection, self._workspace_id)
+        before = await picture_before(connection, standing, now, reach)
+        made = await change.make(connection, actor)
+        after = await picture_after(connection, before, now, reach, made)
+        if actor != COMMAND_LINE:
+            await _require_some_administrator(connection, before, after)
+        return await effect_between(connection, before, after, made)
 
 
 async def _require_administrator(connection: AsyncConnection, actor: str) -> None:
     if actor == COMMAND_LINE:
         return
     person = (await find_people(connection, [actor])).get(actor)
-    held = await held_at(connection, datetime.now(UTC), person) if person else {}
+    inheritance = await read_inheritance(connection)
+    held = await held_at(connection, inheritance, datetime.now(UTC), person) if person else {}
     if person is None or ADMIN not in held.get(person.id, ()):
         raise NotAllowed(
             f"Only people who hold the role {ADMIN} can do this. Ask one of them, or whoever runs Ostiary, who can"

@@ -45,34 +45,29 @@ class Effect:
 
 @dataclass(frozen=True)
 class Sides:
-    """The labels before and after a change, and which of them it touched: changed, or moved documents between."""
+    """The labels before and after a change, and the documents that it moved between them."""
 
-    before: Labels
-    after: Labels
+    before: LabelIndex
+    after: LabelIndex
     moves: Moves
 
     @cached_property
     def touched(self) -> frozenset[int]:
-        changed = {
-            label_id
-            for label_id in {*self.before, *self.after}
-            if self.before.get(label_id) != self.after.get(label_id)
-        }
+        """The labels whose readers changed, and those that documents moved between."""
+        was, becomes = self.before.labels, self.after.labels
+        if self.before is self.after:
+            return frozenset[int]().union(*self.moves)
+        changed = {label_id for label_id in {*was, *becomes} if was.get(label_id) != becomes.get(label_id)}
         return frozenset(changed.union(*self.moves))
 
     def readable(self, before: Roles, after: Roles) -> tuple[frozenset[int], frozenset[int]]:
         """What these roles may read before and after; of touched labels alone where the roles are the same."""
-        first, second = self._touched_alone if before == after else self._whole
+        first, second = self._touched_alone if before == after else (self.before, self.after)
         return first.readable(before), second.readable(after)
 
     @cached_property
-    def _whole(self) -> tuple[LabelIndex, LabelIndex]:
-        first = LabelIndex(self.before)
-        return first, first if self.before == self.after else LabelIndex(self.after)
-
-    @cached_property
     def _touched_alone(self) -> tuple[LabelIndex, LabelIndex]:
-        return _among(self.before, self.touched), _among(self.after, self.touched)
+        return _among(self.before.labels, self.touched), _among(self.after.labels, self.touched)
 
 
 def labels_at_stake(pairs: Iterable[tuple[Roles, Roles]], sides: Sides) -> frozenset[int]:

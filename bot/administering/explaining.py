@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.labelling import read_labels
+from auth.clearance import Standing
 from auth.labels import Clause, Policy
 from auth.people import Person, PersonKind
 from bot.administering.effects import listed
@@ -77,10 +77,12 @@ def _holds_nothing(person: Person) -> str:
     return f"@{person.handle} is of another company, and holds no role."
 
 
-async def explain_reading(connection: AsyncConnection, person: Person, document_id: int) -> Explanation:
+async def explain_reading(
+    connection: AsyncConnection, standing: Standing, person: Person, document_id: int
+) -> Explanation:
     """Raises UnknownDocument."""
     document = await document_with(connection, document_id)
-    policy = (await read_labels(connection))[document.label_id]
+    policy = standing.index.labels[document.label_id]
     ways = (await ways_of(connection, [person]))[person.id]
     roles = frozenset(ways)
     verdicts = tuple(

@@ -24,12 +24,21 @@ class Made:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Reach:
+    """What a change can alter: the roles of everybody, or of one person, and the readers of labels."""
+
+    roles: bool
+    labels: bool
+    only_of: Person | None = None
+
+
 class Change(Protocol):
     """Something that an administrator can do."""
 
     @property
-    def only_of(self) -> Person | None:
-        """The one person whose roles it can change, if it is only one."""
+    def reach(self) -> Reach:
+        """What can be different afterwards: all else is not looked at again."""
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made: ...
 
@@ -37,12 +46,12 @@ class Change(Protocol):
         """`gave @ada the role finance`."""
 
 
-class OfEverybody:
-    """A change that may concern anybody's roles."""
+class OfRoles:
+    """A change of what anybody may hold."""
 
     @property
-    def only_of(self) -> Person | None:
-        return None
+    def reach(self) -> Reach:
+        return Reach(roles=True, labels=False)
 
 
 class OfOnePerson:
@@ -51,8 +60,16 @@ class OfOnePerson:
     person: Person
 
     @property
-    def only_of(self) -> Person | None:
-        return self.person
+    def reach(self) -> Reach:
+        return Reach(roles=True, labels=False, only_of=self.person)
+
+
+class OfReaders:
+    """A change of who may read something."""
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(roles=False, labels=True)
 
 
 def moved_to(label_id: int, moved: Mapping[int, int]) -> Moves:

@@ -1,27 +1,27 @@
 """What there is: roles and who holds them, documents and collections by their readers, labels."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.clearance import Clearance, LabelIndex
+from auth.clearance import Clearance, Standing
 from auth.database import Database
 from auth.directory import list_people
-from auth.granting import list_roles, read_inheritance, require_roles
-from auth.labelling import read_labels
+from auth.granting import list_roles, require_roles
 from auth.labels import Policy
 from auth.people import Person
 from auth.sources import SourceKind, list_sources
-from bot.administering.pictures import now_held
+from bot.administering.pictures import held_at
 from bot.administering.ways import Ways, ways_of
 from bot.administering.wording import policy_in_words
 from retrieval.cataloguing import (
     Entry,
     documents_under,
+    is_document_id,
     list_collections,
-    list_documents,
     titles_of,
     titles_under,
     with_words_in_address,
@@ -119,41 +119,49 @@ class LabelEntry:
         return policy_in_words(self.policy)
 
 
-async def roles_there(connection: AsyncConnection) -> list[RoleSummary]:
-    inheritance = await read_inheritance(connection)
-    held = Counter(role for roles in (await now_held(connection)).values() for role in roles)
+async def roles_there(connection: AsyncConnection, standing: Standing) -> list[RoleSummary]:
+    held = await held_at(connection, standing.inheritance, datetime.now(UTC))
+    holders = Counter(role for roles in held.values() for role in roles)
+    sources = await _sources_by_role(connection)
+    naming: dict[str, list[Policy]] = {}
+    for policy in standing.index.labels.values():
+        for role in policy.roles:
+            naming.setdefault(role, []).append(policy)
+    return [
+        RoleSummary(
+            name,
+            description,
+            tuple(sorted(standing.inheritance.get(name, ()))),
+            holders[name],
+            tuple(sources.get(name, ())),
+            tuple(sorted(naming.get(name, ()), key=str)),
+        )
+        for name, description in (await list_roles(connection)).items()
+    ]
+
+
+async def _sources_by_role(connection: AsyncConnection) -> dict[str, list[str]]:
     sources: dict[str, list[str]] = {}
     for source in await list_sources(connection):
         for role, guests_too in source.roles:
             guests = " (guests too)" if guests_too and source.kind is not SourceKind.FLAG else ""
             unread = "" if source.read_at else " (not read yet)"
             sources.setdefault(role, []).append(f"{source.in_words}{guests}{unread}")
-    policies = (await read_labels(connection)).values()
-    return [
-        RoleSummary(
-            name,
-            description,
-            tuple(sorted(inheritance.get(name, ()))),
-            held[name],
-            tuple(sources.get(name, ())),
-            tuple(sorted((policy for policy in policies if name in policy.roles), key=str)),
-        )
-        for name, description in (await list_roles(connection)).items()
-    ]
+    return sources
 
 
-async def holders_of(connection: AsyncConnection, role: str) -> list[Holder]:
+async def holders_of(connection: AsyncConnection, standing: Standing, role: str) -> list[Holder]:
     await require_roles(connection, [role])
-    held = await now_held(connection)
-    people = [p for p in await list_people(connection) if role in held.get(p.id, ())]
+    held = await held_at(connection, standing.inheritance, datetime.now(UTC))
+    people = [person for person in await list_people(connection) if role in held.get(person.id, ())]
     ways = await ways_of(connection, people)
-    return [Holder(person, ways[person.id][role]) for person in people]
+    return [Holder(person, ways[person.id][role]) for person in people if role in ways[person.id]]
 
 
-async def readable_to(connection: AsyncConnection, person: Person) -> Readable:
-    labels = await read_labels(connection)
+async def readable_to(connection: AsyncConnection, standing: Standing, person: Person) -> Readable:
+    labels = standing.index.labels
     ways = (await ways_of(connection, [person]))[person.id]
-    readable = LabelIndex(labels).readable(frozenset(ways))
+    readable = standing.index.readable(frozenset(ways))
     counts = await documents_under(connection, readable)
     entries = [ReadableLabel(i, labels[i], counts.get(i, 0)) for i in readable]
     return Readable(person, ways, tuple(sorted(entries, key=lambda e: (-e.documents, str(e.policy)))))
@@ -167,52 +175,56 @@ async def titles_readable_by_both(
         return tuple(await titles_under(reader, labels, TITLES_SHOWN))
 
 
-async def documents_there(
-    database: Database, workspace_id: int, viewer: Clearance | None, words: str, limit: int, offset: int
-) -> list[DocumentEntry]:
-    """Found by words among what the viewer may read, and by the name of a collection among all.
-
-    Without a viewer, at the machine itself: no titles, and every address.
-    """
-    found: set[int] | None = None
-    if words and viewer is not None:
-        async with database.reading_as(viewer) as reader:
-            found = await with_words_in_title(reader, words)
-    async with database.writing_in(workspace_id) as connection:
-        if words and viewer is None:
-            found = await with_words_in_address(connection, words)
-        entries = await list_documents(connection, _or_id(found, words), words, limit, offset)
-        labels = await read_labels(connection)
-    titles: dict[int, str] = {}
+async def found_by(
+    database: Database, workspace_id: int, viewer: Clearance | None, words: str
+) -> set[int] | None:
+    """Documents with these words in what the viewer may read, or with this number; None where all are meant."""
+    if not words:
+        return None
     if viewer is not None:
         async with database.reading_as(viewer) as reader:
-            titles = await titles_of(reader, [entry.id for entry in entries])
-    return [_shown(entry, titles, labels[entry.label_id], viewer is None) for entry in entries]
-
-
-def _or_id(found: set[int] | None, words: str) -> set[int] | None:
+            found = await with_words_in_title(reader, words)
+    else:
+        async with database.writing_in(workspace_id) as connection:
+            found = await with_words_in_address(connection, words)
     number = words.removeprefix("#")
-    if found is not None and number.isascii() and number.isdigit() and len(number) < 19:
-        return found | {int(number)}
-    return found
+    return found | {int(number)} if is_document_id(number) else found
 
 
-def _shown(entry: Entry, titles: dict[int, str], policy: Policy, at_the_machine: bool) -> DocumentEntry:
+async def titles_for(
+    database: Database, viewer: Clearance | None, entries: Sequence[Entry]
+) -> Mapping[int, str]:
+    """Titles of those entries that the viewer may read."""
+    if viewer is None:
+        return {}
+    async with database.reading_as(viewer) as reader:
+        return await titles_of(reader, [entry.id for entry in entries])
+
+
+def shown(
+    entry: Entry, titles: Mapping[int, str], standing: Standing, *, at_the_machine: bool
+) -> DocumentEntry:
     title = titles.get(entry.id)
     uri = entry.uri if at_the_machine or title is not None else None
-    return DocumentEntry(entry.id, title, uri, policy, entry.collection)
+    return DocumentEntry(entry.id, title, uri, standing.index.labels[entry.label_id], entry.collection)
 
 
-async def collections_there(connection: AsyncConnection) -> list[CollectionEntry]:
-    labels = await read_labels(connection)
+async def collections_there(connection: AsyncConnection, standing: Standing) -> list[CollectionEntry]:
     return [
-        CollectionEntry(c.id, c.name, labels[c.label_id], c.owner_role, c.lent_role, c.lent_for, c.documents)
-        for c in await list_collections(connection)
+        CollectionEntry(
+            collection.id,
+            collection.name,
+            standing.index.labels[collection.label_id],
+            collection.owner_role,
+            collection.lent_role,
+            collection.lent_for,
+            collection.documents,
+        )
+        for collection in await list_collections(connection)
     ]
 
 
-async def labels_there(connection: AsyncConnection) -> list[LabelEntry]:
+async def labels_there(connection: AsyncConnection, standing: Standing) -> list[LabelEntry]:
     counts = await documents_under(connection)
-    labels = await read_labels(connection)
-    entries = [LabelEntry(label_id, policy, counts.get(label_id, 0)) for label_id, policy in labels.items()]
+    entries = [LabelEntry(i, policy, counts.get(i, 0)) for i, policy in standing.index.labels.items()]
     return sorted(entries, key=lambda e: (-e.documents, str(e.policy)))

@@ -1,31 +1,29 @@
-"""Who holds what and which readers each label has, as one transaction sees it: changes not yet committed included.
-
-Nothing here is remembered between two looks: what `auth.rights` remembers belongs to committed versions.
-"""
+"""Who holds what and which readers each label has, before a change and, not yet committed, after it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.clearance import Labels
+from auth.clearance import LabelIndex, Standing
 from auth.database import WORKSPACE
 from auth.directory import PERSON_COLUMNS, as_person
 from auth.granting import read_inheritance
 from auth.holding import HOLDINGS
-from auth.labels import Policy, parse_policy
+from auth.labelling import read_labels
 from auth.people import Person, PersonKind, roles_from
-from auth.roles import ADMIN
+from auth.roles import ADMIN, Inheritance
 from bot.administering.effects import Effect, Roles, Sides, effect_of, labels_at_stake, listed, weigh
-from bot.administering.making import Made
+from bot.administering.making import Made, Reach
 from retrieval.cataloguing import documents_under
 
+# Grouped by what they hold: people who hold alike come back as one row.
 _HELD = text(f"""
-    SELECT p.id, p.kind, coalesce(held.roles, '{{}}') AS roles FROM auth.person p LEFT JOIN (
+    SELECT p.kind, coalesce(held.roles, '{{}}') AS roles, array_agg(p.id) AS people
+    FROM auth.person p LEFT JOIN (
         SELECT h.person_id, array_agg(DISTINCT h.role ORDER BY h.role) AS roles
         FROM ({HOLDINGS}) h JOIN auth.person q ON q.workspace_id = {WORKSPACE} AND q.id = h.person_id
         WHERE (h.expires_at IS NULL OR h.expires_at > :now)
@@ -35,8 +33,8 @@ _HELD = text(f"""
     ) held ON held.person_id = p.id
     WHERE p.workspace_id = {WORKSPACE} AND p.active AND p.kind NOT IN ('outsider', 'bot')
         AND (CAST(:only AS bigint) IS NULL OR p.id = :only)
+    GROUP BY p.kind, held.roles
 """)
-_LABELS = text(f"SELECT id, policy FROM auth.access_label WHERE workspace_id = {WORKSPACE}")
 _PEOPLE = text(
     f"SELECT {PERSON_COLUMNS} FROM auth.person WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids)"
 )
@@ -47,51 +45,54 @@ _READ_NOW = text(
 
 @dataclass(frozen=True)
 class Picture:
-    """The roles of everybody who can hold any, by person id, and the policy of every label."""
+    """The roles of everybody who can hold any, by person id, and the readers of every label."""
 
     roles: Mapping[int, Roles]
-    labels: Labels
+    index: LabelIndex
 
 
-async def take_picture(connection: AsyncConnection, now: datetime, only_of: Person | None = None) -> Picture:
-    """As it stands in this transaction at `now`; of one person's roles alone if one is named."""
-    roles = await held_at(connection, now, only_of)
-    labels = {row.id: _policy(row.policy) for row in await connection.execute(_LABELS)}
-    return Picture(roles, labels)
+async def picture_before(
+    connection: AsyncConnection, standing: Standing, now: datetime, reach: Reach
+) -> Picture:
+    """As it stands at `now`, of those whom a change can reach."""
+    return Picture(await held_at(connection, standing.inheritance, now, reach.only_of), standing.index)
 
 
-async def now_held(connection: AsyncConnection) -> Mapping[int, Roles]:
-    """The roles that everybody holds now, by person id."""
-    return await held_at(connection, datetime.now(UTC))
+async def picture_after(
+    connection: AsyncConnection, before: Picture, now: datetime, reach: Reach, made: Made
+) -> Picture:
+    """As it stands in this transaction: what the change could not reach is taken over.
+
+    Sources that it left unread are looked at as they will be once they are read, with the members that are known.
+    """
+    roles, index = before.roles, before.index
+    if reach.roles:
+        inheritance = await read_inheritance(connection)
+        async with connection.begin_nested() as trial:
+            if made.unread_sources:
+                await connection.execute(_READ_NOW, {"now": now, "sources": list(made.unread_sources)})
+            roles = await held_at(connection, inheritance, now, reach.only_of)
+            await trial.rollback()
+    if reach.labels:
+        index = LabelIndex(await read_labels(connection))
+    return Picture(roles, index)
 
 
 async def held_at(
-    connection: AsyncConnection, now: datetime, only_of: Person | None = None
+    connection: AsyncConnection, inheritance: Inheritance, now: datetime, only_of: Person | None = None
 ) -> Mapping[int, Roles]:
     """The roles of everybody who can hold any, by person id."""
-    inheritance = await read_inheritance(connection)
-    decided: dict[tuple[str, ...], Roles] = {}
-    roles: dict[int, Roles] = {}
+    held: dict[int, Roles] = {}
     values = {"now": now, "only": only_of.id if only_of else None}
     for row in await connection.execute(_HELD, values):
-        alike = (row.kind, *row.roles)
-        if alike not in decided:
-            decided[alike] = roles_from(PersonKind(row.kind), row.roles, inheritance)
-        roles[row.id] = decided[alike]
-    return roles
+        roles = roles_from(PersonKind(row.kind), row.roles, inheritance)
+        held.update(dict.fromkeys(row.people, roles))
+    return held
 
 
-async def picture_once_read(
-    connection: AsyncConnection, now: datetime, unread_sources: Collection[int], only_of: Person | None
-) -> Picture:
-    """As it will stand once these sources are read, with the members that are known of them; nothing is kept."""
-    if not unread_sources:
-        return await take_picture(connection, now, only_of)
-    async with connection.begin_nested() as trial:
-        await connection.execute(_READ_NOW, {"now": now, "sources": list(unread_sources)})
-        foreseen = await take_picture(connection, now, only_of)
-        await trial.rollback()
-    return foreseen
+async def now_held(connection: AsyncConnection) -> Mapping[int, Roles]:
+    """The roles that everybody holds now, by person id, changes of this transaction included."""
+    return await held_at(connection, await read_inheritance(connection), datetime.now(UTC))
 
 
 async def effect_between(connection: AsyncConnection, before: Picture, after: Picture, made: Made) -> Effect:
@@ -101,7 +102,7 @@ async def effect_between(connection: AsyncConnection, before: Picture, after: Pi
     for person_id in {*before.roles, *after.roles}:
         pair = (before.roles.get(person_id, nothing), after.roles.get(person_id, nothing))
         grouped[pair].append(person_id)
-    sides = Sides(before.labels, after.labels, made.moves)
+    sides = Sides(before.index, after.index, made.moves)
     staying = await _staying(connection, labels_at_stake(grouped, sides), made)
     weights = weigh(grouped, sides, staying)
     people = await _people(connection, [person_id for pair in weights for person_id in grouped[pair]])
@@ -137,8 +138,3 @@ async def _keys(connection: AsyncConnection, before: Picture, after: Picture) ->
 
 async def _people(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Person]:
     return {row.id: as_person(row) for row in await connection.execute(_PEOPLE, {"ids": list(ids)})}
-
-
-@lru_cache(maxsize=100_000)
-def _policy(written: str) -> Policy:
-    return parse_policy(written)

@@ -12,7 +12,7 @@ from auth.labels import Policy
 from auth.people import PersonKind, roles_from
 from auth.roles import ADMIN
 from bot.administering.effects import Moves
-from bot.administering.making import CannotChange, Made, OfEverybody, moved_to
+from bot.administering.making import CannotChange, Made, OfReaders, moved_to
 from retrieval.cataloguing import (
     collection_called,
     define_collection,
@@ -27,7 +27,7 @@ from retrieval.relabelling import relabel_documents
 
 
 @dataclass(frozen=True)
-class RelabelDocuments(OfEverybody):
+class RelabelDocuments(OfReaders):
     """Give documents other readers."""
 
     document_ids: tuple[int, ...]
@@ -42,7 +42,7 @@ class RelabelDocuments(OfEverybody):
 
 
 @dataclass(frozen=True)
-class RelabelCollection(OfEverybody):
+class RelabelCollection(OfReaders):
     """Give a collection, and every document in it, other readers. `name` is for the words alone."""
 
     collection_id: int
@@ -60,7 +60,7 @@ class RelabelCollection(OfEverybody):
 
 
 @dataclass(frozen=True)
-class ChangeLabel(OfEverybody):
+class ChangeLabel(OfReaders):
     """Give a label other readers, in one place: whatever stands under it follows. `was` is for the words alone."""
 
     label_id: int
@@ -79,7 +79,7 @@ class ChangeLabel(OfEverybody):
 
 
 @dataclass(frozen=True)
-class DefineCollection(OfEverybody):
+class DefineCollection(OfReaders):
     """Make a collection, or change the one of this name; its documents follow its readers.
 
     With an `owner_role` and a `lent_role`, whoever may not read it can ask its owners, who lend that role.
@@ -109,7 +109,7 @@ class DefineCollection(OfEverybody):
 
 
 @dataclass(frozen=True)
-class FileDocuments(OfEverybody):
+class FileDocuments(OfReaders):
     """Put documents into a collection, or take them out. Their own readers stay as they are. `name`: for words."""
 
     document_ids: tuple[int, ...]

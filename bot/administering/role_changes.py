@@ -12,7 +12,7 @@ from auth.people import Person, PersonKind
 from auth.roles import EVERYONE, GUEST
 from auth.sources import FLAGS, SourceKind, list_sources, map_source, source_was_read, unmap_source
 from bot.administering.effects import listed
-from bot.administering.making import CannotChange, Made, OfEverybody, OfOnePerson
+from bot.administering.making import CannotChange, Made, OfOnePerson, OfRoles
 from bot.administering.ways import ways_of
 from bot.administering.wording import end_in_words
 from retrieval.cataloguing import forget_unused_labels
@@ -72,7 +72,7 @@ class RevokeRole(OfOnePerson):
 
 
 @dataclass(frozen=True)
-class CreateRole(OfEverybody):
+class CreateRole(OfRoles):
     """Make a role, or give an existing one this description and these roles that it brings."""
 
     name: str
@@ -92,7 +92,7 @@ RedefineRole = CreateRole
 
 
 @dataclass(frozen=True)
-class DeleteRole(OfEverybody):
+class DeleteRole(OfRoles):
     """Delete a role that nothing names any more."""
 
     name: str
@@ -109,7 +109,7 @@ class DeleteRole(OfEverybody):
 
 
 @dataclass(frozen=True)
-class MapSource(OfEverybody):
+class MapSource(OfRoles):
     """Let the members of a user group or channel, or everybody with a flag, hold a role.
 
     `members` are those that Slack named at `read_at`, where the caller has just asked. Without them the source
@@ -148,7 +148,7 @@ class MapSource(OfEverybody):
 
 
 @dataclass(frozen=True)
-class UnmapSource(OfEverybody):
+class UnmapSource(OfRoles):
     """No longer let the members of a source hold a role through it."""
 
     kind: SourceKind

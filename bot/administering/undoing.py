@@ -11,7 +11,7 @@ from auth.audit import Event, events_of_change
 from auth.database import WORKSPACE
 from auth.undo import CannotUndo, undo_events, was_and_becomes
 from bot.administering.effects import Moves
-from bot.administering.making import Made, OfEverybody
+from bot.administering.making import Made, Reach
 from retrieval.cataloguing import forget_unused_labels
 from retrieval.restoring import RESTORE
 
@@ -24,10 +24,14 @@ _UNDONE_BY = text(
 
 
 @dataclass(frozen=True)
-class UndoChange(OfEverybody):
+class UndoChange:
     """Put back what one transaction changed, where nothing of it was changed since."""
 
     change_id: int
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(roles=True, labels=True)
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         events = await events_of_change(connection, self.change_id)

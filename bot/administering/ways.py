@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.directory import list_people
-from auth.granting import GrantMade, list_grants, read_inheritance
+from auth.database import WORKSPACE
+from auth.granting import read_inheritance
 from auth.holding import Holding, holdings_of
 from auth.people import GUESTS, Person, PersonKind, roles_from
 from auth.roles import EVERYONE, GUEST, Inheritance
@@ -25,31 +27,38 @@ _FLAGGED = {
 _MADE = {"file": "by the directory file", "loan": "by a loan"}
 
 
+_GRANTED = text(
+    "SELECT g.person_id, g.role, g.source, g.granted_by, by_whom.handle AS by_handle, g.reason, g.expires_at"
+    ' FROM auth."grant" g LEFT JOIN auth.person by_whom'
+    "  ON by_whom.workspace_id = g.workspace_id AND by_whom.slack_user_id = g.granted_by"
+    f" WHERE g.workspace_id = {WORKSPACE} AND g.person_id = ANY(:people)"
+)
+
+
 @dataclass(frozen=True)
 class _Known:
     """What the words are made from."""
 
-    grants: Mapping[tuple[int, str, str], GrantMade]
+    grants: Mapping[tuple[int, str, str], str]
     sources: Mapping[str, RoleSource]
     inheritance: Inheritance
-    handles: Mapping[str, str]
 
 
 async def ways_of(connection: AsyncConnection, people: Collection[Person]) -> Mapping[int, Ways]:
     """For each person, by id, every role that they hold now and each way by which."""
     now = datetime.now(UTC)
-    known = await _known(connection)
+    known = await _known(connection, people)
     held: dict[int, list[Holding]] = {person.id: [] for person in people}
     for holding in await holdings_of(connection, people):
         held[holding.person_id].append(holding)
     return {person.id: _ways(person, held[person.id], known, now) for person in people}
 
 
-async def _known(connection: AsyncConnection) -> _Known:
-    grants = {(g.person_id, g.role, g.source): g for g in await list_grants(connection)}
+async def _known(connection: AsyncConnection, people: Collection[Person]) -> _Known:
+    rows = await connection.execute(_GRANTED, {"people": [person.id for person in people]})
+    grants = {(row.person_id, row.role, row.source): _granted(row) for row in rows}
     sources = {f"{s.kind.value}:{s.reference}": s for s in await list_sources(connection)}
-    handles = {person.slack_user_id: person.handle for person in await list_people(connection)}
-    return _Known(grants, sources, await read_inheritance(connection), handles)
+    return _Known(grants, sources, await read_inheritance(connection))
 
 
 def _ways(person: Person, held: Iterable[Holding], known: _Known, now: datetime) -> Ways:
@@ -74,15 +83,12 @@ def _directly(holding: Holding, known: _Known) -> str:
     source = known.sources.get(holding.source)
     if source is not None:
         return _FLAGGED.get(source.reference, f"through {source.in_words}")
-    made = known.grants.get((holding.person_id, holding.role, holding.source))
-    if made is None:
-        return f"by {holding.source}"
-    return granted_in_words(made, known.handles)
+    return known.grants.get((holding.person_id, holding.role, holding.source), f"by {holding.source}")
 
 
-def granted_in_words(made: GrantMade, handles: Mapping[str, str]) -> str:
-    """`by hand from @odile until 3 March 2026, because she counts`."""
-    by = f"@{handles[made.granted_by]}" if made.granted_by in handles else f"the {made.granted_by}"
-    how = _MADE.get(made.source, f"by hand from {by}")
-    until = f" until {end_in_words(made.expires_at)}" if made.expires_at else ""
-    return f"{how}{until}" + (f", because: {made.reason}" if made.reason else "")
+def _granted(row: Row[Any]) -> str:
+    """`by hand from @odile until the end of 3 March 2026, because: she counts`."""
+    by = f"@{row.by_handle}" if row.by_handle else f"the {row.granted_by}"
+    how = _MADE.get(row.source, f"by hand from {by}")
+    until = f" until {end_in_words(row.expires_at)}" if row.expires_at else ""
+    return f"{how}{until}" + (f", because: {row.reason}" if row.reason else "")

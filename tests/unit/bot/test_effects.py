@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auth.clearance import LabelIndex
 from auth.labels import Clause, Policy
 from auth.people import Person, PersonKind
 from bot.administering.effects import Effect, Roles, Shift, Sides, effect_of, labels_at_stake, weigh
@@ -65,7 +66,8 @@ def test_an_effect_is_what_looking_at_every_person_and_document_finds(
     people, before, after, documents = company
     moves = Counter((was, becomes) for was, becomes in documents if was != becomes)
     staying = Counter(was for was, becomes in documents if was == becomes)
-    sides = Sides(before, after, moves)
+    first = LabelIndex(before)
+    sides = Sides(first, first if after is before else LabelIndex(after), moves)
     grouped: dict[tuple[Roles, Roles], list[Person]] = defaultdict(list)
     for number, pair in enumerate(people):
         grouped[pair].append(person(number))
@@ -111,8 +113,8 @@ def test_notes_stand_behind_the_effect() -> None:
 def test_ten_thousand_people_cost_what_their_role_sets_cost() -> None:
     """Each distinct pair of role sets is looked at once, however many people share it."""
     finance, nothing = frozenset({"finance"}), frozenset[str]()
-    labels = {1: Policy(frozenset({Clause(finance)}))}
+    index = LabelIndex({1: Policy(frozenset({Clause(finance)}))})
     grouped = {(nothing, finance): [person(n) for n in range(10_000)]}
-    weights = weigh(grouped, Sides(labels, labels, {}), {1: 7})
+    weights = weigh(grouped, Sides(index, index, {}), {1: 7})
     assert weights == {(nothing, finance): (7, 0)}
     assert len(effect_of(grouped, weights).gained) == 10_000
