@@ -1,0 +1,43 @@
+"""Questions where others listen: in every kind of conversation, at its top and in threads."""
+
+from collections.abc import Awaitable, Callable, Iterator
+
+from bot.probe.canaries import Canary
+from bot.probe.casting import Actor
+from bot.probe.scene import Ask, Scene
+from bot.probe.staging import Meeting
+
+ASKED_PER_KIND = 300
+
+
+def in_meetings(kind: str) -> Callable[[Scene], Awaitable[None]]:
+    """The surface that is made of all meetings of a kind."""
+
+    async def ask_there(scene: Scene) -> None:
+        for number, meeting in enumerate(meetings := scene.stage.of_kind(kind)):
+            share = ASKED_PER_KIND // len(meetings) if number < ASKED_PER_KIND else 0
+            await _ask_in(scene, meeting, max(share, 4))
+
+    return ask_there
+
+
+async def _ask_in(scene: Scene, meeting: Meeting, most: int) -> None:
+    """Whoever may read a secret asks, for the widest answer; somebody who may not; and whoever is a stranger."""
+    root = await scene.visitor.post(meeting.members[0].user_id, meeting.channel_id, "Good to see you all.")
+    canaries = [meeting.about] if meeting.about else scene.canaries
+    asks: list[Ask] = []
+    for canary in canaries:
+        for actor in _askers(scene, meeting, canary):
+            asks.append(Ask(actor, canary.question, meeting))
+            asks.append(Ask(actor, canary.question, meeting, root.ts))
+    await scene.ask(scene.some(asks, most))
+
+
+def _askers(scene: Scene, meeting: Meeting, canary: Canary) -> Iterator[Actor]:
+    there = [actor for actor in meeting.members if actor.may_write]
+    reader, other = scene.stage.readers.get(canary.topic), scene.stage.others[canary.topic]
+    if reader in there:
+        yield reader
+    if other in there:
+        yield other
+    yield from (actor for actor in there[-1:] if actor not in (reader, other))
