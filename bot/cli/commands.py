@@ -140,3 +140,24 @@ def doctor() -> None:
 
     if not asyncio.run(examine()):
         raise typer.Exit(1)
+
+
+@app.command()
+def probe(
+    seed: Annotated[int, typer.Option(help="Decides what is drawn where not everything can be tried.")] = 0,
+    people: Annotated[int, typer.Option(help="Synthetic people at most.", min=20)] = 300,
+    asks: Annotated[int, typer.Option(help="Questions on each surface at most.", min=10)] = 2500,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this surface; may be given again.", metavar="SURFACE")
+    ] = None,
+    real_model: Annotated[
+        bool, typer.Option("--real-model", help="Answer with the language model instead of repeating it all.")
+    ] = False,
+) -> None:
+    """Plant secrets under every label, try to get them out as people of every role, and say what leaked."""
+    from bot.cli.probe import run_probe
+    from bot.probe.scene import Limits
+
+    limits = Limits(people=people, asks=asks)
+    if not asyncio.run(run_probe(seed, limits, only or [], real_model=real_model)):
+        raise typer.Exit(1)

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -13,7 +13,6 @@ from auth.audit import record
 from auth.database import Database
 from auth.errors import OstiaryError
 from bot import metrics
-from bot.answering import Answerer
 from bot.assistant import Assistant
 from bot.probe.canaries import Canary, new_canary
 from bot.probe.casting import Cast, cast_for, with_built_in
@@ -33,11 +32,17 @@ from bot.slack.app import slack_client
 from bot.slack.service import SlackAccess, connected, identify
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
-from retrieval.retriever import Library, RetrievalSettings
+from retrieval.retriever import Library
 
 QUEUE = QueueSettings(concurrency=8, tries=2, retry_wait_s=1, polling_s=0.5)
 PATIENT = DeliveryPolicy(ack_seconds=30.0, retry_delays=())
 OWNERS, LENT = "probe-owners", "probe-lent"
+PROBED = "probe.run"
+"""The kind of event that a probe leaves in the workspace's record."""
+_AT_WORK = text(
+    "SELECT EXISTS (SELECT FROM procrastinate.procrastinate_workers"
+    " WHERE last_heartbeat > now() - make_interval(secs => :dead_after_s))"
+)
 _BE_SOLE_PROBE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('ostiary probe', 0))")
 
 Progress = Callable[[str], None]
@@ -47,19 +52,22 @@ class ProbeRunning(OstiaryError):
     """Another process probes this database; the message says to wait."""
 
 
+class BotAtWork(OstiaryError):
+    """A bot works on this database and would take the probe's jobs, and the probe its; the message says so."""
+
+
 class NoSuchSurface(OstiaryError):
     """A surface was named that there is none of; the message lists them."""
 
 
 @dataclass(frozen=True)
 class Means:
-    """What a probe works with. Without an `answerer`, what is found is repeated wholly."""
+    """What a probe works with. `assistant_in` opens the real assistant in a workspace; else a parrot answers."""
 
     database: Database
     embeddings: LocalEmbeddings
     ingestor: Ingestor
-    retrieval: RetrievalSettings | None = None
-    answerer: Answerer | None = None
+    assistant_in: Callable[[int], AbstractAsyncContextManager[Assistant]] | None = None
 
 
 async def probe(
@@ -102,6 +110,12 @@ async def _sole_probe(database: Database) -> AsyncIterator[None]:
     async with database.registering() as connection:
         if not (await connection.execute(_BE_SOLE_PROBE)).scalar_one():
             raise ProbeRunning("Another probe runs on this database. Wait until it has ended.")
+        values = {"dead_after_s": QUEUE.dead_after_s}
+        if (await connection.execute(_AT_WORK, values)).scalar_one():
+            raise BotAtWork(
+                "A bot is at work on this database, and all workers share one queue: the probe and it would take"
+                " each other's jobs. Stop it while you probe."
+            )
         yield
 
 
@@ -123,14 +137,15 @@ async def _scene(
         await _plant_all(means, workspace_id, cast, canaries, progress)
         seeded = seed_for(f"{PREFIX}{team_id}", cast, stage)
         server = await stack.enter_async_context(SandboxServer(seeded, delivery=PATIENT))
-        parrot = None if means.answerer else Parrot()
-        library = Library(means.database, means.embeddings, settings=means.retrieval)
-        assistant = Assistant(library, means.answerer or parrot or Parrot())
+        parrot = Parrot()
+        assistant = Assistant(Library(means.database, means.embeddings), parrot)
+        if means.assistant_in is not None:
+            assistant = await stack.enter_async_context(means.assistant_in(workspace_id))
         await _connect(stack, means, server, assistant)
         judge = Judge(server, cast, canaries)
         yield Scene(
             means.database, workspace_id, real_workspace_id, server, assistant, means.ingestor,
-            cast, stage, canaries, judge, rng, limits, parrot, logged,
+            cast, stage, canaries, judge, rng, limits, None if means.assistant_in else parrot, logged,
         )  # fmt: skip
 
 
@@ -210,4 +225,4 @@ async def _tell(database: Database, workspace_id: int, found: Outcome) -> None:
     metrics.CANARIES_TRIED.set(found.tried)
     metrics.CANARIES_LEAKED.set(found.leaked)
     async with database.writing_in(workspace_id, ACTOR) as connection:
-        await record(connection, "probe.run", {"tried": found.tried, "leaked": found.leaked})
+        await record(connection, PROBED, {"tried": found.tried, "leaked": found.leaked})
