@@ -55,6 +55,9 @@ def _nearest(order: str) -> str:
 _EXACT = _nearest("(v.emb <#> CAST(:vector AS vector)) + 0")
 _INDEXED = _nearest("v.emb <#> CAST(:vector AS vector)")
 
+# Policies parse the labels again for every row they compare, so the few that are wanted are chosen first. OFFSET 0
+# has them fetched one by one: both walls named at once look so selective to the planner that it would read all that
+# is visible a second time.
 _FUSED = """
     WITH {nearest},
     lexical AS MATERIALIZED (
@@ -65,19 +68,22 @@ _FUSED = """
         UNION ALL
         SELECT chunk_id, row_number() OVER (ORDER BY score DESC, chunk_id) FROM lexical
     ),
-    fused AS (
+    fused AS MATERIALIZED (
         SELECT chunk_id, sum(1.0 / (:rank_constant + place)) AS score FROM ranked GROUP BY chunk_id
+        ORDER BY score DESC, chunk_id LIMIT :candidates
     )
     SELECT c.id, c.workspace_id, c.document_id, c.label_id, n.title, c.text, c.heading_path, c.page, d.uri,
-        n.dated, v.emb, ARRAY[c.label_id, v.label_id, n.label_id, d.label_id] AS label_ids, fused.score,
-        (SELECT count(*) FROM nearest) AS nearest_found
+        n.dated, vector_send(v.emb) AS emb, ARRAY[c.label_id, v.label_id, n.label_id, d.label_id] AS label_ids,
+        fused.score, (SELECT count(*) FROM nearest) AS nearest_found
     FROM fused
-    JOIN retrieval.chunk c ON c.id = fused.chunk_id AND c.workspace_id = :workspace_id
-    JOIN retrieval.chunk_vec v ON v.workspace_id = c.workspace_id AND v.chunk_id = c.id
+    CROSS JOIN LATERAL (
+        SELECT v.* FROM retrieval.chunk_vec v
+        WHERE v.workspace_id = :workspace_id AND v.chunk_id = fused.chunk_id AND {label_filter} OFFSET 0
+    ) AS v
+    JOIN retrieval.chunk c ON c.workspace_id = v.workspace_id AND c.id = v.chunk_id
     JOIN retrieval.version n ON n.workspace_id = c.workspace_id AND n.id = c.version_id
     JOIN retrieval.document d ON d.workspace_id = c.workspace_id AND d.id = c.document_id
-    WHERE {label_filter}
-    ORDER BY fused.score DESC, c.id LIMIT :candidates
+    ORDER BY fused.score DESC, c.id
 """
 _VISIBLE = (
     "SELECT coalesce(sum(v.chunks), 0) AS visible,"
@@ -191,8 +197,6 @@ def _passage(row: Mapping[str, Any]) -> Passage:
     )
 
 
-def _vector(value: object) -> Vectors:
-    """pgvector sends text unless its types are registered; both arrive here."""
-    if isinstance(value, str):
-        return np.array(value.strip("[]").split(","), dtype=np.float32)
-    return np.asarray(value, dtype=np.float32)
+def _vector(sent: bytes) -> Vectors:
+    """A vector as pgvector sends it: four bytes ahead, then four for each number, high byte first."""
+    return np.frombuffer(sent, dtype=">f4", offset=4).astype(np.float32)
