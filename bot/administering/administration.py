@@ -41,14 +41,7 @@ from bot.administering.overviews import (
     titles_for,
     titles_readable_by_both,
 )
-from bot.administering.pictures import (
-    Picture,
-    effect_between,
-    held_at,
-    now_held,
-    picture_after,
-    picture_before,
-)
+from bot.administering.pictures import Held, effect_between, held_after, held_at, held_before, now_held
 from bot.administering.undoing import UNDONE, UndoChange
 from retrieval.cataloguing import list_documents
 
@@ -177,12 +170,12 @@ class Administration:
     async def _make(self, connection: AsyncConnection, change: Change, actor: str) -> Effect:
         now, reach = datetime.now(UTC), change.reach
         standing = await read_standing(self._database, connection, self._workspace_id)
-        before = await picture_before(connection, standing, now, reach)
+        before = await held_before(connection, standing, now, reach)
         made = await change.make(connection, actor)
-        after = await picture_after(connection, before, now, reach, made)
+        after = await held_after(connection, before, now, reach, made)
         if actor != COMMAND_LINE:
             await _require_some_administrator(connection, before, after)
-        return await effect_between(connection, before, after, made)
+        return await effect_between(connection, standing.index, before, after, made)
 
 
 async def _require_administrator(connection: AsyncConnection, actor: str) -> None:
@@ -198,9 +191,9 @@ async def _require_administrator(connection: AsyncConnection, actor: str) -> Non
         )
 
 
-async def _require_some_administrator(connection: AsyncConnection, before: Picture, after: Picture) -> None:
+async def _require_some_administrator(connection: AsyncConnection, before: Held, after: Held) -> None:
     """Nobody is locked out by accident: only at the machine itself can the last one be taken away."""
-    lost = [p for p, roles in before.roles.items() if ADMIN in roles and ADMIN not in after.roles.get(p, ())]
+    lost = [p for p, roles in before.items() if ADMIN in roles and ADMIN not in after.get(p, ())]
     if lost and not any(ADMIN in roles for roles in (await now_held(connection)).values()):
         raise LastAdministrator(
             f"Then nobody would hold {ADMIN}, and nobody could undo it in Slack. Give it to somebody else first, or"

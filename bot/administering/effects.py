@@ -45,29 +45,30 @@ class Effect:
 
 @dataclass(frozen=True)
 class Sides:
-    """The labels before and after a change, and the documents that it moved between them."""
+    """The labels before a change, those that it made or gave other readers, and the documents that it moved."""
 
     before: LabelIndex
-    after: LabelIndex
+    altered: Labels
     moves: Moves
-
-    @cached_property
-    def touched(self) -> frozenset[int]:
-        """The labels whose readers changed, and those that documents moved between."""
-        was, becomes = self.before.labels, self.after.labels
-        if self.before is self.after:
-            return frozenset[int]().union(*self.moves)
-        changed = {label_id for label_id in {*was, *becomes} if was.get(label_id) != becomes.get(label_id)}
-        return frozenset(changed.union(*self.moves))
 
     def readable(self, before: Roles, after: Roles) -> tuple[frozenset[int], frozenset[int]]:
         """What these roles may read before and after; of touched labels alone where the roles are the same."""
-        first, second = self._touched_alone if before == after else (self.before, self.after)
-        return first.readable(before), second.readable(after)
+        if before == after:
+            first, second = self._touched
+            return first.readable(before), second.readable(after)
+        unaltered = self.before.readable(after) - self.altered.keys()
+        return self.before.readable(before), unaltered | self._altered.readable(after)
 
     @cached_property
-    def _touched_alone(self) -> tuple[LabelIndex, LabelIndex]:
-        return _among(self.before.labels, self.touched), _among(self.after.labels, self.touched)
+    def _altered(self) -> LabelIndex:
+        return LabelIndex(self.altered)
+
+    @cached_property
+    def _touched(self) -> tuple[LabelIndex, LabelIndex]:
+        """The labels that the change altered, or moved documents between, before and after it."""
+        known = self.before.labels
+        were = {i: known[i] for i in {*self.altered}.union(*self.moves) if i in known}
+        return LabelIndex(were), LabelIndex({**were, **self.altered})
 
 
 def labels_at_stake(pairs: Iterable[tuple[Roles, Roles]], sides: Sides) -> frozenset[int]:
@@ -113,10 +114,6 @@ def _difference(
     more += sum(n for (was, becomes), n in moves.items() if was not in before and becomes in after)
     less += sum(n for (was, becomes), n in moves.items() if was in before and becomes not in after)
     return more, less
-
-
-def _among(labels: Labels, some: Collection[int]) -> LabelIndex:
-    return LabelIndex({label_id: labels[label_id] for label_id in some if label_id in labels})
 
 
 def _by_weight(shifts: list[Shift]) -> tuple[Shift, ...]:

@@ -1,11 +1,11 @@
 """What every change has in common: it makes itself in a transaction of somebody else, and says what it did."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.clearance import Labels
 from auth.errors import OstiaryError
 from auth.people import Person
 from bot.administering.effects import Moves
@@ -17,19 +17,23 @@ class CannotChange(OstiaryError):
 
 @dataclass(frozen=True)
 class Made:
-    """What a change did besides what the directory shows: documents moved, sources to be read, things to say."""
+    """What a change did, as far as it is not seen by looking at who holds what.
+
+    `moves`: documents between labels; `labels`: those that it made or gave other readers; `unread_sources`: those
+    that grant something only once Slack was asked; `notes`: sentences.
+    """
 
     moves: Moves = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict)
     unread_sources: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What a change can alter: the roles of everybody, or of one person, and the readers of labels."""
+    """Whose roles a change can alter: of everybody, of one person, or nobody's."""
 
-    roles: bool
-    labels: bool
+    roles: bool = True
     only_of: Person | None = None
 
 
@@ -38,7 +42,7 @@ class Change(Protocol):
 
     @property
     def reach(self) -> Reach:
-        """What can be different afterwards: all else is not looked at again."""
+        """Who can hold something else afterwards: nobody else is looked at again."""
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made: ...
 
@@ -51,7 +55,7 @@ class OfRoles:
 
     @property
     def reach(self) -> Reach:
-        return Reach(roles=True, labels=False)
+        return Reach()
 
 
 class OfOnePerson:
@@ -61,7 +65,7 @@ class OfOnePerson:
 
     @property
     def reach(self) -> Reach:
-        return Reach(roles=True, labels=False, only_of=self.person)
+        return Reach(only_of=self.person)
 
 
 class OfReaders:
@@ -69,9 +73,4 @@ class OfReaders:
 
     @property
     def reach(self) -> Reach:
-        return Reach(roles=False, labels=True)
-
-
-def moved_to(label_id: int, moved: Mapping[int, int]) -> Moves:
-    """Moves to one label, given how many documents came from which."""
-    return {(was, label_id): documents for was, documents in moved.items()}
+        return Reach(roles=False)

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import text
@@ -13,7 +12,6 @@ from auth.database import WORKSPACE
 from auth.directory import PERSON_COLUMNS, as_person
 from auth.granting import read_inheritance
 from auth.holding import HOLDINGS
-from auth.labelling import read_labels
 from auth.people import Person, PersonKind, roles_from
 from auth.roles import ADMIN, Inheritance
 from bot.administering.effects import Effect, Roles, Sides, effect_of, labels_at_stake, listed, weigh
@@ -43,44 +41,37 @@ _READ_NOW = text(
 )
 
 
-@dataclass(frozen=True)
-class Picture:
-    """The roles of everybody who can hold any, by person id, and the readers of every label."""
-
-    roles: Mapping[int, Roles]
-    index: LabelIndex
+Held = Mapping[int, Roles]
+"""The roles of everybody who can hold any, by person id."""
 
 
-async def picture_before(
-    connection: AsyncConnection, standing: Standing, now: datetime, reach: Reach
-) -> Picture:
-    """As it stands at `now`, of those whom a change can reach."""
-    return Picture(await held_at(connection, standing.inheritance, now, reach.only_of), standing.index)
+async def held_before(connection: AsyncConnection, standing: Standing, now: datetime, reach: Reach) -> Held:
+    """What those hold whom a change can reach, or whose documents it can open or close."""
+    return await held_at(connection, standing.inheritance, now, reach.only_of)
 
 
-async def picture_after(
-    connection: AsyncConnection, before: Picture, now: datetime, reach: Reach, made: Made
-) -> Picture:
-    """As it stands in this transaction: what the change could not reach is taken over.
+async def held_after(
+    connection: AsyncConnection, before: Held, now: datetime, reach: Reach, made: Made
+) -> Held:
+    """What they hold in this transaction once a change was made.
 
     Sources that it left unread are looked at as they will be once they are read, with the members that are known.
     """
-    roles, index = before.roles, before.index
-    if reach.roles:
-        inheritance = await read_inheritance(connection)
-        async with connection.begin_nested() as trial:
-            if made.unread_sources:
-                await connection.execute(_READ_NOW, {"now": now, "sources": list(made.unread_sources)})
-            roles = await held_at(connection, inheritance, now, reach.only_of)
-            await trial.rollback()
-    if reach.labels:
-        index = LabelIndex(await read_labels(connection))
-    return Picture(roles, index)
+    if not reach.roles:
+        return before
+    inheritance = await read_inheritance(connection)
+    if not made.unread_sources:
+        return await held_at(connection, inheritance, now, reach.only_of)
+    async with connection.begin_nested() as trial:
+        await connection.execute(_READ_NOW, {"now": now, "sources": list(made.unread_sources)})
+        foreseen = await held_at(connection, inheritance, now, reach.only_of)
+        await trial.rollback()
+    return foreseen
 
 
 async def held_at(
     connection: AsyncConnection, inheritance: Inheritance, now: datetime, only_of: Person | None = None
-) -> Mapping[int, Roles]:
+) -> Held:
     """The roles of everybody who can hold any, by person id."""
     held: dict[int, Roles] = {}
     values = {"now": now, "only": only_of.id if only_of else None}
@@ -90,19 +81,20 @@ async def held_at(
     return held
 
 
-async def now_held(connection: AsyncConnection) -> Mapping[int, Roles]:
+async def now_held(connection: AsyncConnection) -> Held:
     """The roles that everybody holds now, by person id, changes of this transaction included."""
     return await held_at(connection, await read_inheritance(connection), datetime.now(UTC))
 
 
-async def effect_between(connection: AsyncConnection, before: Picture, after: Picture, made: Made) -> Effect:
-    """Who gains and who loses what between two pictures; documents are counted where it matters alone."""
+async def effect_between(
+    connection: AsyncConnection, index: LabelIndex, before: Held, after: Held, made: Made
+) -> Effect:
+    """Who gains and who loses what; `index` of the labels before. Documents are counted where it matters alone."""
     nothing: Roles = frozenset()
     grouped: dict[tuple[Roles, Roles], list[int]] = defaultdict(list)
-    for person_id in {*before.roles, *after.roles}:
-        pair = (before.roles.get(person_id, nothing), after.roles.get(person_id, nothing))
-        grouped[pair].append(person_id)
-    sides = Sides(before.index, after.index, made.moves)
+    for person_id in {*before, *after}:
+        grouped[before.get(person_id, nothing), after.get(person_id, nothing)].append(person_id)
+    sides = Sides(index, made.labels, made.moves)
     staying = await _staying(connection, labels_at_stake(grouped, sides), made)
     weights = weigh(grouped, sides, staying)
     people = await _people(connection, [person_id for pair in weights for person_id in grouped[pair]])
@@ -120,11 +112,10 @@ async def _staying(connection: AsyncConnection, labels: Collection[int], made: M
     return staying
 
 
-async def _keys(connection: AsyncConnection, before: Picture, after: Picture) -> tuple[str, ...]:
+async def _keys(connection: AsyncConnection, before: Held, after: Held) -> tuple[str, ...]:
     """Who comes to administer, or no longer does: it opens no document, and is the most that can be given."""
     first, second = (
-        {person_id for person_id, roles in picture.roles.items() if ADMIN in roles}
-        for picture in (before, after)
+        {person_id for person_id, roles in held.items() if ADMIN in roles} for held in (before, after)
     )
     people = await _people(connection, first ^ second)
 

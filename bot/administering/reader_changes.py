@@ -7,12 +7,11 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.granting import read_inheritance, require_roles
-from auth.labelling import UnknownLabel, change_label, intern_label, read_labels
+from auth.labelling import change_label, intern_label
 from auth.labels import Policy
 from auth.people import PersonKind, roles_from
 from auth.roles import ADMIN
-from bot.administering.effects import Moves
-from bot.administering.making import CannotChange, Made, OfReaders, moved_to
+from bot.administering.making import CannotChange, Made, OfReaders
 from retrieval.cataloguing import (
     collection_called,
     define_collection,
@@ -35,7 +34,7 @@ class RelabelDocuments(OfReaders):
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         await require_documents(connection, self.document_ids)
-        return Made(moves=await _relabel(connection, self.document_ids, self.policy))
+        return await _relabel(connection, self.document_ids, self.policy)
 
     def in_words(self) -> str:
         return f"gave {_documents(self.document_ids)} the readers {self.policy}"
@@ -52,7 +51,7 @@ class RelabelCollection(OfReaders):
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         collection = await collection_called(connection, self.collection_id)
         await _require_lendable(connection, self.policy, collection.lent_role)
-        return Made(moves=await _relabel_all(connection, collection.id, self.policy))
+        return await _relabel_all(connection, collection.id, self.policy)
 
     def in_words(self) -> str:
         name = self.name or self.collection_id
@@ -68,10 +67,9 @@ class ChangeLabel(OfReaders):
     was: Policy | None = None
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
-        if self.label_id not in await read_labels(connection):
-            raise UnknownLabel(f"There is no label with the id {self.label_id}.")
         await change_label(connection, self.label_id, self.policy)
-        return Made(notes=await _no_longer_opened(connection, self.label_id, self.policy))
+        notes = await _no_longer_opened(connection, self.label_id, self.policy)
+        return Made(labels={self.label_id: self.policy}, notes=notes)
 
     def in_words(self) -> str:
         those = f"for {self.was}" if self.was is not None else f"under label {self.label_id}"
@@ -102,7 +100,7 @@ class DefineCollection(OfReaders):
         collection_id = await define_collection(
             connection, self.name.strip(), label_id, self.owner_role, self.lent_role, self.lent_for
         )
-        return Made(moves=await _relabel_all(connection, collection_id, self.policy))
+        return await _relabel_all(connection, collection_id, self.policy)
 
     def in_words(self) -> str:
         return f"defined the collection {self.name}, for the readers {self.policy}"
@@ -132,12 +130,13 @@ class FileDocuments(OfReaders):
         return f"filed {_documents(self.document_ids)} in the collection {self.name or self.collection_id}"
 
 
-async def _relabel(connection: AsyncConnection, document_ids: Collection[int], policy: Policy) -> Moves:
+async def _relabel(connection: AsyncConnection, document_ids: Collection[int], policy: Policy) -> Made:
     label_id = await intern_label(connection, policy)
-    return moved_to(label_id, await relabel_documents(connection, document_ids, label_id))
+    moved = await relabel_documents(connection, document_ids, label_id)
+    return Made({(was, label_id): documents for was, documents in moved.items()}, {label_id: policy})
 
 
-async def _relabel_all(connection: AsyncConnection, collection_id: int, policy: Policy) -> Moves:
+async def _relabel_all(connection: AsyncConnection, collection_id: int, policy: Policy) -> Made:
     await label_collection(connection, collection_id, await intern_label(connection, policy))
     return await _relabel(connection, await documents_in(connection, collection_id), policy)
 

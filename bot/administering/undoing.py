@@ -8,10 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audit import Event, events_of_change
+from auth.clearance import Labels
 from auth.database import WORKSPACE
+from auth.labels import Policy, parse_policy
 from auth.undo import CannotUndo, undo_events, was_and_becomes
 from bot.administering.effects import Moves
-from bot.administering.making import Made, Reach
+from bot.administering.making import Made, OfRoles
 from retrieval.cataloguing import forget_unused_labels
 from retrieval.restoring import RESTORE
 
@@ -24,14 +26,10 @@ _UNDONE_BY = text(
 
 
 @dataclass(frozen=True)
-class UndoChange:
+class UndoChange(OfRoles):
     """Put back what one transaction changed, where nothing of it was changed since."""
 
     change_id: int
-
-    @property
-    def reach(self) -> Reach:
-        return Reach(roles=True, labels=True)
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         events = await events_of_change(connection, self.change_id)
@@ -42,7 +40,7 @@ class UndoChange:
             raise CannotUndo(f"Change {self.change_id} was undone already, by change {by}.")
         await undo_events(connection, events, RESTORE)
         await forget_unused_labels(connection, _labels_added(events))
-        return Made(moves=_moves(events), notes=_notes(events))
+        return Made(_moves(events), _labels_put_back(events), notes=_notes(events))
 
     def in_words(self) -> str:
         return f"undid change {self.change_id}"
@@ -50,6 +48,15 @@ class UndoChange:
 
 def _labels_added(events: Sequence[Event]) -> list[int]:
     return [int(event.subject) for event in events if event.kind == "access_label.added" and event.subject]
+
+
+def _labels_put_back(events: Sequence[Event]) -> Labels:
+    """The readers that labels have again: those which each one's first event found."""
+    readers: dict[int, Policy] = {}
+    for event in events:
+        if event.relation == "access_label" and (was := was_and_becomes(event)[0]) is not None:
+            readers.setdefault(was["id"], parse_policy(was["policy"]))
+    return readers
 
 
 def _moves(events: Sequence[Event]) -> Moves:

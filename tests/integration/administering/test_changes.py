@@ -212,7 +212,7 @@ def changes_refused(company: Company) -> list[tuple[Change, type[OstiaryError], 
         (RelabelDocuments(budget, parse_policy("finanse")), UnknownRole, "no role called finanse"),
         (RelabelCollection(9, finance), OstiaryError, "no collection 9. Collections here: none yet"),
         (FileDocuments(budget, 9), OstiaryError, "no collection 9"),
-        (ChangeLabel(999, finance), OstiaryError, "no label with the id 999"),
+        (ChangeLabel(999, parse_policy("hr+finance")), OstiaryError, "no label with the id 999"),
         (ChangeLabel(1, finance), OstiaryError, "a label for finance already"),
         (DefineCollection("x", finance, "hr", None), CannotChange, "name both"),
         (
