@@ -23,6 +23,9 @@ _LATEST = text(
     "   OR relation IN ('access_label', 'role_source', 'collection'))"
     " ORDER BY relation DESC, subject DESC, seq DESC"
 )
+_CHANNELS = text(
+    f"SELECT channel_id, name FROM auth.channel WHERE workspace_id = {WORKSPACE} AND channel_id = ANY(:channels)"
+)
 _NAMED: dict[str, tuple[str, Callable[[Any], str]]] = {
     "document": ("document", lambda row: str(row["uri"])),
     "access_label": ("label", lambda row: policy_in_words(parse_policy(row["policy"]))),
@@ -38,16 +41,19 @@ def by_handle(person: Person) -> str:
 async def read_names(
     connection: AsyncConnection, events: Iterable[Event], called: Callable[[Person], str] = by_handle
 ) -> dict[str, str]:
-    """The people, documents, labels, sources and collections in these events; people as `called` says."""
-    slack_user_ids, documents = set[str](), set[int]()
+    """The people, channels, documents, labels, sources and collections in these events; people as `called` says."""
+    slack_user_ids, documents, channels = set[str](), set[int](), set[str]()
     for event in events:
         details = event.details or {}
         somebody = (event.actor, event.person, details.get("asker"))
         slack_user_ids |= {slack_user_id for slack_user_id in somebody if slack_user_id}
         documents |= {event.document_id} if event.document_id is not None else set()
         documents |= set(details.get("documents", ()))
+        channels |= {details["channel"]} if "channel" in details else set()
     people = await find_people(connection, slack_user_ids)
     names = {slack_user_id: called(person) for slack_user_id, person in people.items()}
+    for row in await connection.execute(_CHANNELS, {"channels": sorted(channels)}):
+        names[row.channel_id] = f"#{row.name}"
     for row in await connection.execute(_LATEST, {"documents": sorted(documents)}):
         what, name_of = _NAMED[row.relation]
         names[f"{what}:{row.subject}"] = name_of(row.row)

@@ -18,7 +18,7 @@ from bot.administering.undoing import UNDONE
 from bot.administering.wording import end_in_words, policy_in_words
 
 Names = Mapping[str, str]
-"""Slack user id -> how somebody is called; `label:3`, `document:7`, `source:2`, `collection:1` -> what that is.
+"""Id of a Slack user or channel -> how it is called; `label:3`, `document:7`, `source:2`, `collection:1` likewise.
 
 What is not in it is named by its id.
 """
@@ -209,14 +209,14 @@ def _filed(document: str, was: int | None, becomes: int | None, names: Names) ->
 def _answered(event: Event, details: Row, names: Names) -> str:
     somebody = _person(details.get("asker") or event.person, names)
     alone = details.get("part") == "asker"
-    where = (
-        " alone"
-        if alone
-        else f" in {details['channel']}, for everybody there"
-        if "channel" in details
-        else ""
-    )
+    channel = _channel(details, names)
+    where = " alone" if alone else f"{channel}, for everybody there" if channel else ""
     return f"answered {somebody}{where}, from {_documents(details.get('documents', ()), names)}"
+
+
+def _channel(details: Row, names: Names) -> str:
+    channel_id = details.get("channel")
+    return f" in {names.get(channel_id, channel_id)}" if channel_id else ""
 
 
 def _documents(document_ids: Sequence[int], names: Names) -> str:
@@ -231,7 +231,7 @@ def _refused(event: Event, details: Row, names: Names) -> str:
 
 
 def _shared(event: Event, details: Row, names: Names) -> str:
-    where = f" in {details['channel']}" if "channel" in details else ""
+    where = _channel(details, names)
     asked = details.get("from") or details.get("question")
     return f"asked question {asked} of {_person(event.person, names)} again, for everybody{where}"
 

@@ -47,6 +47,6 @@ async def test_every_answer_that_was_sent_proves_right(parrot_office: Office) ->
     assert report.checked == len(sent) == 3
     assert verdict.faults == ()
     assert {in_words(event, names).partition(", from")[0] for event in sent} == {
-        "Ostiary answered @pia in C0PEOPLE, for everybody there",
+        "Ostiary answered @pia in #people, for everybody there",
         "Ostiary answered @pia alone",
     }

@@ -11,6 +11,7 @@ from bot.audit_words import in_words
 NAMES = {
     "UADA": "@ada",
     "UBEN": "@ben",
+    "C1": "#board",
     "label:3": "finance",
     "label:4": "every full member",
     "source:2": "the user group @staff",
@@ -179,7 +180,7 @@ def test_a_change_is_told_in_words(relation: str, was: Any, becomes: Any, said: 
         (
             "answer.sent",
             {"part": "channel", "asker": "UBEN", "channel": "C1", "documents": [7, 8]},
-            "answered @ben in C1, for everybody there, from document 7 (file:pay.md) and document 8 (file:b.md)",
+            "answered @ben in #board, for everybody there, from document 7 (file:pay.md) and document 8 (file:b.md)",
         ),
         (
             "answer.sent",
@@ -190,7 +191,7 @@ def test_a_change_is_told_in_words(relation: str, was: Any, becomes: Any, said: 
         (
             "answer.shared",
             {"question": 5, "from": 4, "channel": "C1"},
-            "asked question 4 of @ben again, for everybody in C1",
+            "asked question 4 of @ben again, for everybody in #board",
         ),
         ("change.undone", {"change": 12}, "undid change 12"),
         (
