@@ -143,10 +143,16 @@ _TABLES = {
     "chunk_vec": "chunk_id",
     "label_count": "label_id",
 }
-_BEHIND_POLICIES = " UNION ALL ".join(
-    f"SELECT '{table}', '{POLICIES}', t.workspace_id, t.{name}, t.label_id FROM retrieval.{table} t"
+_SEEN = ", ".join(
+    f"seen_{table} AS MATERIALIZED (SELECT t.workspace_id, t.{name} AS id, t.label_id"
+    f"{', t.is_current' if table == 'chunk' else ''} FROM retrieval.{table} t)"
     for table, name in _TABLES.items()
 )
+_BEHIND_POLICIES = " UNION ALL ".join(
+    f"SELECT '{table}', '{POLICIES}', t.workspace_id, t.id, t.label_id FROM seen_{table} t"
+    for table in _TABLES
+)
+# Behind the policies each table is read once, since they parse the labels again for every row they compare.
 # The application's filter picks from every label there is, and the function reads what stands under those it
 # picked: whatever the filter would have let through without row-level security. The chunks that can be found and
 # their vectors are compared too: where their labels differ, each table's two locks may still agree.
@@ -155,6 +161,7 @@ _READINGS = f"""
         SELECT array_agg(v.workspace_id) AS workspace_ids, array_agg(v.label_id) AS label_ids
         FROM retrieval.labels_known() v WHERE {{label_filter}}
     ),
+    {_SEEN},
     lexical AS MATERIALIZED (
         SELECT t.workspace_id, t.id, t.label_id FROM retrieval.chunk t
         WHERE t.is_current AND t.words @@ CAST(:words AS tsquery)
@@ -172,9 +179,9 @@ _READINGS = f"""
         UNION ALL SELECT 'full-text function', '{FUNCTION}', NULL, r.chunk_id, NULL
             FROM retrieval.lexical_candidates(CAST(:words AS tsquery), :candidates) r
         UNION ALL SELECT 'chunks and their vectors', '{CHUNKS}', t.workspace_id, t.id, t.label_id
-            FROM retrieval.chunk t WHERE t.is_current
-        UNION ALL SELECT 'chunks and their vectors', '{VECTORS}', t.workspace_id, t.chunk_id, t.label_id
-            FROM retrieval.chunk_vec t
+            FROM seen_chunk t WHERE t.is_current
+        UNION ALL SELECT 'chunks and their vectors', '{VECTORS}', t.workspace_id, t.id, t.label_id
+            FROM seen_chunk_vec t
     )
 """
 # Exclusive or does not mind the order in which rows come.
