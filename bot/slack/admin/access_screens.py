@@ -78,7 +78,8 @@ def _nothing(words: str) -> str:
 
 def _in_short(entry: DocumentEntry) -> Block:
     where = f" · in {entry.collection}" if entry.collection else ""
-    about = f"For {policy_in_words(entry.policy)}{where} · number {entry.id}"
+    number = f" · number {entry.id}" if entry.title else ""
+    about = f"For {policy_in_words(entry.policy)}{where}{number}"
     return section(about, heading=called(entry), accessory=button(DOCUMENT, "Open", entry.id))
 
 
@@ -91,13 +92,13 @@ def document(entry: DocumentEntry, label: LabelEntry, explained: Explanation | N
         f"For {policy_in_words(entry.policy)}.{alike}",
         f"Written out: {entry.policy}",
         where,
-        f"Number {entry.id}" + (f" · {entry.uri}" if entry.uri else ""),
+        " · ".join(part for part in (f"Number {entry.id}" if entry.title else "", entry.uri) if part),
     ]
     everywhere = button(CHANGE_ALIKE, f"Change it for all {label.documents} alike", f"label {label.id}")
     return Screen(
         "Document",
         [
-            section("\n".join(facts), heading=called(entry)),
+            section("\n".join(fact for fact in facts if fact), heading=called(entry)),
             actions(
                 button(CHANGE, "Change its readers", f"documents {entry.id}", style="primary"),
                 everywhere if others > 0 else None,

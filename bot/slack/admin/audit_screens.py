@@ -1,11 +1,13 @@
 """What `/audit` shows: values in, screens out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from auth.audit import Event, Sought
+from bot.administering.administration import COMMAND_LINE
 from bot.slack.admin.elements import (
     actions,
     button,
@@ -42,6 +44,7 @@ KINDS = {
     "change.": "Changes undone",
     "audit.": "The log itself",
 }
+_PERSON = re.compile(r"[UW][A-Z0-9]+")
 UNDOABLE = {
     *("grant", "role", "role_inherits", "role_source", "role_source_role"),
     *("access_label", "document", "collection"),
@@ -143,7 +146,11 @@ def turned(search: Search, value: str) -> Search:
 
 
 def _undo(event: Event) -> dict[str, Any] | None:
-    if event.relation not in UNDOABLE or event.details is None:
+    """Of what somebody decided; what Slack told, or an upgrade left, nobody takes back."""
+    decided = _PERSON.fullmatch(event.actor) is not None or event.actor == COMMAND_LINE
+    if not decided or event.relation not in UNDOABLE or event.details is None:
+        return None
+    if event.kind in {"document.added", "document.removed"}:
         return None
     about = f"All of change {event.change_id} is put back, as far as nothing of it was changed since."
     return button(UNDO, "Undo", event.change_id, confirm=confirmation("Undo it?", about, "Undo it"))

@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 ADMINS_ONLY = "Only people who hold the role ostiary-admin can do this. Ask one of them."
 AWAY = "I cannot reach my database just now. Please try again later."
 BROKEN = "Something went wrong on my side. Please look at how things stand now before you try again."
+NOT_OPENED = "Slack did not let me open a window for it. Please look at how things stand, and try again."
 LOOKING = said("One moment ...")
 # Slack waits three seconds for an answer, and a modal can be opened for as long after a command.
 OPENING_S, ANSWERING_S, SETTLING_S = 1.2, 2.0, 0.5
@@ -72,7 +73,12 @@ class Counter:
                 await ack(**screen.as_message())
                 return
             shown = task.result() if task.done() else LOOKING
-            opened = await client.views_open(trigger_id=command["trigger_id"], view=shown.as_view())
+            try:
+                opened = await client.views_open(trigger_id=command["trigger_id"], view=shown.as_view())
+            except SlackApiError as error:
+                log.warning("could not open a modal", error=str(error))
+                await ack(**said(NOT_OPENED).as_message())
+                return
             if shown is LOOKING:
                 self._begin(_show_later(task, client, opened["view"]["id"]))
             await ack()

@@ -89,8 +89,8 @@ def one_role(
 ) -> Screen:
     """A role with all that gives it. `by_hand`: the ids of people whose grant can be taken away."""
     start = start if 0 <= start < len(holders) else 0
-    named = ", or ".join(policy_in_words(policy) for policy in role.labels[:POLICIES_SHOWN])
-    more = f", and {len(role.labels) - POLICIES_SHOWN} more" if len(role.labels) > POLICIES_SHOWN else ""
+    named = "; ".join(policy_in_words(policy) for policy in role.labels[:POLICIES_SHOWN])
+    more = f"; and {len(role.labels) - POLICIES_SHOWN} more" if len(role.labels) > POLICIES_SHOWN else ""
     facts = [
         role.description,
         f"Brings {', '.join(role.inherits)}." if role.inherits else "",
@@ -130,7 +130,7 @@ def _what_can_be_done(role: RoleSummary) -> list[Block]:
         actions(
             button(MAP_GROUP, "Give it to a user group", role.name),
             button(MAP_CHANNEL, "To a channel", role.name),
-            button(MAP_FLAG, "By a flag", role.name),
+            button(MAP_FLAG, "By a workspace flag", role.name),
         ),
     ]
 

@@ -59,9 +59,11 @@ def said(sentence: str, *, title: str = "Ostiary", back: Back | None = None) -> 
     return Screen(title, plain_blocks(sentence), back=back)
 
 
-def undoable(sentence: str, change_id: int | None, *, back: Back | None = None) -> Screen:
+def undoable(
+    sentence: str, change_id: int | None, *, back: Back | None = None, label: str = "Undo"
+) -> Screen:
     """What a change did, with a button that takes it back."""
-    undo = [actions(button(UNDO, "Undo", change_id))] if change_id is not None else []
+    undo = [actions(button(UNDO, label, change_id))] if change_id is not None else []
     return Screen("Done", [*plain_blocks(sentence), *undo], back=back)
 
 

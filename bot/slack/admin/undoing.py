@@ -29,4 +29,5 @@ class UndoDesk:
         done = await self._administration.undo(change_id, visit.actor)
         await self._mapping.read_what_is_unread()
         what = "It is undone." if done.change_id is not None else NOTHING_CHANGED
-        return undoable(f"{what}\n{done.effect.in_words(PEOPLE_NAMED)}", done.change_id, back=visit.back)
+        said = f"{what}\n{done.effect.in_words(PEOPLE_NAMED)}"
+        return undoable(said, done.change_id, back=visit.back, label="Redo")

@@ -30,7 +30,7 @@ async def test_a_search_names_person_document_kind_and_days(office: Office) -> N
     (option,) = await office.visitor.suggestions("pia", audit.DOCUMENT_FIELD, "salary", view_id=form.id)
     assert option["value"] == number
     await submit(office, {"document": number})
-    assert f"added document {number} (Salary bands), for people." in modal(office).plain
+    assert f"added document {number} (Salary bands), for people" in modal(office).plain
     assert "gave" not in modal(office).plain
     await press(office, audit.HOME)
     days = {"since": "2001-01-01", "until": "2001-01-02"}
@@ -68,7 +68,7 @@ async def test_neither_title_nor_address_is_told_to_an_admin_who_may_not_read_th
     await give(office, "enzo", "ostiary-admin")
     number = await document(office, "Salary bands")
     view = await command(office, "/audit", str(number), person="enzo")
-    assert f"added document {number}, for people." in view.plain
+    assert f"added document {number}, for people" in view.plain
     assert "Salary" not in view.plain
 
 
