@@ -109,6 +109,11 @@ async def test_what_is_rolled_back_leaves_no_event_and_no_gap(database: Database
         ("UPDATE auth.audit_event SET details = NULL WHERE kind = 'grant.added'", "lost its details"),
         ("UPDATE auth.audit_event SET seq = seq + 100 WHERE kind = 'question.answered'", "are missing"),
         ("UPDATE auth.audit_event SET seq = -seq WHERE seq = 1", "it was forged"),
+        (
+            "CREATE OR REPLACE FUNCTION auth.event_hash(e auth.audit_event) RETURNS bytea LANGUAGE sql AS"
+            " 'SELECT e.hash'; UPDATE auth.audit_event SET actor = 'UNOBODY' WHERE kind = 'grant.added'",
+            "was altered",
+        ),
     ],
 )
 async def test_any_removed_or_altered_event_is_found(
