@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.audit import Event
 from auth.database import WORKSPACE
 from auth.errors import OstiaryError
-from auth.granting import delete_role, read_inheritance
+from auth.granting import delete_role, read_inheritance, require_roles
+from auth.labels import parse_policy
 from auth.roles import refuse_cycles
 
 Restore = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
@@ -100,7 +101,7 @@ async def undo_events(
     """Put back what the events of one transaction changed. `elsewhere` restores relations of other rooms.
 
     A label that was added stays, as far as this is concerned: it decides nothing until something stands under it.
-    Raises CannotUndo, RoleCycle or RoleInUse; then nothing may be kept.
+    Raises CannotUndo, RoleCycle, RoleInUse or UnknownRole; then nothing may be kept.
     """
     changes = [event for event in events if event.relation and event.relation not in TOLD_BY_SLACK]
     if not changes:
@@ -120,6 +121,9 @@ async def _restore(connection: AsyncConnection, events: Sequence[Event]) -> None
         if relation is None:
             raise CannotUndo(f"What happened to the {event.relation} in this change cannot be undone.")
         await restore_row(connection, event, relation)
+        was, _ = was_and_becomes(event)
+        if event.relation == "access_label" and was is not None:
+            await require_roles(connection, parse_policy(was["policy"]).roles)
 
 
 async def restore_row(connection: AsyncConnection, event: Event, relation: Relation) -> None:

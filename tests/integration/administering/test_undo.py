@@ -8,6 +8,7 @@ import pytest
 from auth.audit import Sought, search, verify
 from auth.directory import PersonFacts, upsert_people
 from auth.errors import OstiaryError
+from auth.granting import UnknownRole
 from auth.labels import parse_policy
 from auth.people import PersonKind
 from auth.roles import RoleCycle
@@ -208,6 +209,18 @@ async def test_undoing_never_closes_a_circle_of_roles(
     with pytest.raises(RoleCycle, match="finance -> leadership -> finance"):
         await administration.undo(opened, ODILE)
     assert await company.state() == state
+
+
+async def test_undoing_never_gives_a_label_readers_that_are_no_role_any_more(
+    company: Company, administration: Administration
+) -> None:
+    await do(administration, CreateRole("audit"))
+    await do(administration, RelabelDocuments((company.documents["budget"],), parse_policy("audit")))
+    label_id = next(e.id for e in await administration.labels() if str(e.policy) == "audit")
+    changed = await do(administration, ChangeLabel(label_id, parse_policy("hr+finance")))
+    await do(administration, DeleteRole("audit"))
+    with pytest.raises(UnknownRole, match="no role called audit"):
+        await administration.undo(changed, ODILE)
 
 
 async def test_a_change_is_undone_once(company: Company, administration: Administration) -> None:
