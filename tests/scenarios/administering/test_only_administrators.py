@@ -127,15 +127,13 @@ async def send(office: Office, person: str, form: str, carried: str = "") -> str
     return " ".join(outcome.field_errors.values()) or modal(office, person).plain
 
 
-@pytest.mark.parametrize(
-    "text", ["", "help", "who people", "grant people @enzo", "may-read @pia", "1", "salary"]
-)
 @pytest.mark.parametrize("name", ["/roles", "/access", "/audit"])
 async def test_whoever_is_no_administrator_gets_the_same_sentence_whatever_they_ask(
-    office: Office, name: str, text: str
+    office: Office, name: str
 ) -> None:
     before = await events(office)
-    assert (await typed(office, name, text, person="enzo")).plain == ADMINS_ONLY
+    for text in ("", "help", "who people", "grant people @enzo", "may-read @pia", "@pia", "1", "salary"):
+        assert (await typed(office, name, text, person="enzo")).plain == ADMINS_ONLY, text
     assert not office.visitor.views_open_for("enzo")
     assert await events(office) == before
 
