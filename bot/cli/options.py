@@ -41,7 +41,7 @@ Document = Annotated[
 ]
 Documents = Annotated[
     list[str],
-    typer.Argument(help="Ids of documents, addresses, or ends of addresses.", metavar="DOCUMENT..."),
+    typer.Argument(help="Ids of documents, addresses, or ends of addresses.", metavar="DOCUMENT"),
 ]
 Readers = Annotated[
     str,
