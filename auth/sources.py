@@ -163,7 +163,11 @@ async def unmap_source(connection: AsyncConnection, kind: SourceKind, reference:
 async def source_was_read(
     connection: AsyncConnection, source_id: int, members: Collection[str], read_at: datetime
 ) -> None:
-    """Take over who is in a source, as Slack said at `read_at` (before the reading began)."""
+    """Take over who is in a source, as Slack said at `read_at` (before the reading began).
+
+    One that grew too old is marked so first: that it grants again must be another policy version.
+    """
+    await connection.execute(_LAPSE)
     if (await connection.execute(_WAS_READ, {"id": source_id, "read_at": read_at})).scalar() is None:
         return
     values = {"id": source_id, "members": sorted(set(members))}
@@ -180,7 +184,8 @@ async def leave_source(
 
 
 async def shut_source(connection: AsyncConnection, kind: SourceKind, reference: str, at: datetime) -> None:
-    """A source is gone, or is no longer what it was: nobody is in it until it is read again, later than `at`."""
+    """A user group or channel is gone, or not what it was: nobody is in it until it is read later than `at`."""
+    assert kind is not SourceKind.FLAG, "people's own columns say who has a flag"
     values = {"kind": kind.value, "reference": reference, "at": at}
     source_id = (await connection.execute(_SHUT, values)).scalar()
     if source_id is not None:

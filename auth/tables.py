@@ -182,7 +182,7 @@ class RoleSource(Base):
     name: Mapped[str]
     read_at: Mapped[datetime | None]
     lives_s: Mapped[int]
-    lapsed: Mapped[bool] = mapped_column(server_default="false")
+    lapsed: Mapped[bool] = mapped_column(server_default="true")
 
 
 class RoleSourceMember(Base):
@@ -244,6 +244,18 @@ class AuditEvent(Base):
             "subject",
             "seq",
             postgresql_where=text("relation IS NOT NULL"),
+        ),
+        Index(
+            "ix_audit_event_answer",
+            "workspace_id",
+            text("(details -> 'answer')"),
+            postgresql_where=text("kind = 'answer.sent'"),
+        ),
+        Index(
+            "ix_audit_event_documents",
+            text("(details -> 'documents')"),
+            postgresql_using="gin",
+            postgresql_where=text("relation IS NULL"),
         ),
         Index("ix_audit_event_person", "workspace_id", "person", "seq"),
         Index("ix_audit_event_document", "workspace_id", "document_id", "seq"),

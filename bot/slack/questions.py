@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.audiences import intern_audience
-from auth.audit import record
+from auth.audiences import fingerprint, intern_audience
+from auth.audit import ANSWER_SENT, record
 from auth.clearance import Clearance
 from auth.database import WORKSPACE, Database
 from auth.rights import Audience
@@ -55,7 +55,7 @@ _BE_SOLE_SENDER = text(
     " pg_advisory_xact_lock(hashtextextended('bot.question', :question_id))"
 )
 SENDER_PATIENCE = "30s"
-ANSWER_SENT, REFUSED = "answer.sent", "question.refused"
+REFUSED = "question.refused"
 ENDED = frozenset({"answered", "failed"})
 
 
@@ -160,7 +160,8 @@ async def keep_answer(connection: AsyncConnection, question: Question, prepared:
     answer_id = (await connection.execute(_KEEP_ANSWER, {**values, **proof})).scalar_one()
     about = {"question": question.id, "answer": answer_id, "audience": audience_id}
     sources = {"labels": labels, "documents": documents, "chunks": chunks}
-    details = {**about, **proof, **sources, "asker": question.asker_slack_id, "channel": question.channel_id}
+    heard = {"hearers": fingerprint(prepared.audience), "channel": question.channel_id}
+    details = {**about, **proof, **sources, **heard, "asker": question.asker_slack_id}
     await record(connection, ANSWER_SENT, details, person=question.asker_slack_id)
 
 

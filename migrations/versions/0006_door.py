@@ -23,7 +23,7 @@ TABLES = """
         name text NOT NULL,
         read_at timestamptz,
         lives_s bigint NOT NULL CONSTRAINT ck_role_source_lives_s CHECK (lives_s > 0),
-        lapsed boolean NOT NULL DEFAULT false,
+        lapsed boolean NOT NULL DEFAULT true,
         CONSTRAINT pk_role_source PRIMARY KEY (workspace_id, id),
         CONSTRAINT uq_role_source_workspace_id_kind_reference UNIQUE (workspace_id, kind, reference)
     );
@@ -85,6 +85,10 @@ TABLES = """
     CREATE INDEX ix_audit_event_actor ON auth.audit_event (workspace_id, actor, seq);
     CREATE INDEX ix_audit_event_change ON auth.audit_event (workspace_id, change_id);
     CREATE INDEX ix_audit_event_version ON auth.audit_event (workspace_id, policy_version, seq);
+    CREATE INDEX ix_audit_event_answer ON auth.audit_event (workspace_id, (details -> 'answer'))
+        WHERE kind = 'answer.sent';
+    CREATE INDEX ix_audit_event_documents ON auth.audit_event USING gin ((details -> 'documents'))
+        WHERE relation IS NULL;
     CREATE TABLE auth.audit_head (
         workspace_id bigint CONSTRAINT fk_audit_head_workspace_id REFERENCES auth.workspace
             CONSTRAINT pk_audit_head PRIMARY KEY,
@@ -167,9 +171,9 @@ GRANTS = """
         ON bot.answer TO ostiary_app;
 """
 
-# The chain: each event's hash covers the one before it. The row of `audit_head` is locked until the transaction
-# ends, so that events stand in the order of their commits, without gaps, and those of one transaction together.
-# `details` go in by their own hash: they can be withdrawn when their time is over, and the chain still holds.
+# The chain: each event's hash covers the one before it. Whoever writes an event waits in line until the one before
+# has committed, so that events stand in the order of their commits, without gaps, and those of one transaction
+# together. `details` go in by their own hash: they can be withdrawn when their time is over, and the chain holds.
 CHAIN = """
     CREATE POLICY chained ON auth.audit_head FOR ALL TO ostiary_owner USING (true) WITH CHECK (true);
     CREATE POLICY kept ON auth.audit_event FOR ALL TO ostiary_owner USING (true) WITH CHECK (true);
@@ -185,30 +189,57 @@ CHAIN = """
         SELECT sha256(convert_to(coalesce(details, 'null')::text, 'UTF8'))
     $$;
 
+    -- The one lock that all take first: a version raised before an event, and an event before a version, would
+    -- otherwise wait for each other.
+    CREATE FUNCTION auth.wait_in_line(workspace_id bigint) RETURNS void
+        LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+        SELECT pg_advisory_xact_lock(hashtextextended('audit', workspace_id))
+    $$;
+
     CREATE FUNCTION auth.chain_event() RETURNS trigger
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    DECLARE head auth.audit_head;
+    DECLARE before record;
     BEGIN
-        INSERT INTO auth.audit_head AS h (workspace_id, seq, hash) VALUES (NEW.workspace_id, 1, '')
-            ON CONFLICT (workspace_id) DO UPDATE SET seq = h.seq + 1 RETURNING h.* INTO head;
-        NEW.seq := head.seq;
+        PERFORM auth.wait_in_line(NEW.workspace_id);
+        -- Of the last event and the noted end whichever is later: where the last were removed, the gap stays.
+        SELECT e.seq, e.hash INTO before FROM (
+            (SELECT l.seq, l.hash FROM auth.audit_event l WHERE l.workspace_id = NEW.workspace_id
+                ORDER BY l.seq DESC LIMIT 1)
+            UNION ALL SELECT h.seq, h.hash FROM auth.audit_head h WHERE h.workspace_id = NEW.workspace_id
+        ) e ORDER BY e.seq DESC LIMIT 1;
+        NEW.seq := coalesce(before.seq, 0) + 1;
         NEW.at := clock_timestamp();
         NEW.actor := coalesce(NEW.actor, NULLIF(current_setting('ostiary.actor', true), ''), 'unknown');
         NEW.policy_version := (SELECT w.policy_version FROM auth.workspace w WHERE w.id = NEW.workspace_id);
         NEW.change_id := coalesce(NULLIF(current_setting('ostiary.change', true), '')::bigint, NEW.seq);
         PERFORM set_config('ostiary.change', NEW.change_id::text, true);
         NEW.details_hash := auth.details_hash(NEW.details);
-        NEW.previous := head.hash;
+        NEW.previous := coalesce(before.hash, '');
         NEW.hash := auth.event_hash(NEW);
-        UPDATE auth.audit_head SET hash = NEW.hash WHERE workspace_id = NEW.workspace_id;
         RETURN NEW;
     END $$;
     REVOKE ALL ON FUNCTION auth.chain_event FROM PUBLIC;
     CREATE TRIGGER chain BEFORE INSERT ON auth.audit_event FOR EACH ROW EXECUTE FUNCTION auth.chain_event();
 
+    -- Once a transaction, for its last event: to update the head for each would take the square of their number.
+    CREATE FUNCTION auth.close_chain() RETURNS trigger
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    BEGIN
+        IF NOT EXISTS (SELECT FROM auth.audit_event e
+                       WHERE e.workspace_id = NEW.workspace_id AND e.seq > NEW.seq) THEN
+            INSERT INTO auth.audit_head (workspace_id, seq, hash) VALUES (NEW.workspace_id, NEW.seq, NEW.hash)
+                ON CONFLICT (workspace_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
+        END IF;
+        RETURN NULL;
+    END $$;
+    REVOKE ALL ON FUNCTION auth.close_chain FROM PUBLIC;
+    CREATE CONSTRAINT TRIGGER close AFTER INSERT ON auth.audit_event DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION auth.close_chain();
+
     CREATE FUNCTION auth.refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP = 'UPDATE' AND current_user = 'ostiary_owner' AND NEW.details IS NULL THEN
+        IF TG_OP = 'UPDATE' AND current_user = 'ostiary_owner' AND NEW.details IS NULL
+            AND NEW.relation IS NULL THEN
             OLD.details := NULL;
             IF OLD IS NOT DISTINCT FROM NEW THEN RETURN NEW; END IF;
         END IF;
@@ -230,6 +261,7 @@ REMEMBERING = f"""
         raised text := coalesce(current_setting('ostiary.raised', true), '');
     BEGIN
         IF raised = this || 'labels' OR (raised = this || 'policy' AND NOT of_labels) THEN RETURN; END IF;
+        PERFORM auth.wait_in_line({WORKSPACE});
         UPDATE auth.workspace SET policy_version = policy_version + 1, policy_changed_at = clock_timestamp(),
             labels_version = labels_version + of_labels::int WHERE id = {WORKSPACE};
         PERFORM set_config('ostiary.raised', this || CASE WHEN of_labels THEN 'labels' ELSE 'policy' END, true);
@@ -247,7 +279,8 @@ REMEMBERING = f"""
     BEGIN
         IF was IS NOT DISTINCT FROM becomes THEN RETURN NULL; END IF;
         IF TG_ARGV[2] = 'labels' THEN PERFORM auth.raise_version(true);
-        ELSIF TG_ARGV[2] = 'policy' OR (TG_ARGV[2] = 'moves' AND TG_OP = 'UPDATE') THEN PERFORM auth.raise_version(false);
+        ELSIF TG_ARGV[2] = 'policy' OR (TG_ARGV[2] = 'moves' AND TG_OP = 'UPDATE') THEN
+            PERFORM auth.raise_version(false);
         END IF;
         IF any_row ? 'person_id' THEN
             SELECT p.slack_user_id INTO somebody FROM auth.person p
@@ -341,7 +374,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER remember ON {table}")
     op.execute("""
         DROP TABLE bot.loan_request, auth.audit_event, auth.audit_head CASCADE;
-        DROP FUNCTION auth.remember_change, auth.raise_version, auth.chain_event, auth.refuse_rewriting,
+        DROP FUNCTION auth.remember_change, auth.raise_version, auth.chain_event, auth.close_chain, auth.wait_in_line, auth.refuse_rewriting,
             auth.details_hash;
         ALTER TABLE bot.answer DROP document_ids, DROP cited_label_ids, DROP audience_id, DROP checked_at;
         ALTER TABLE bot.question DROP asker_team_id, DROP purpose;

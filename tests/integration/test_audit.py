@@ -318,3 +318,30 @@ async def test_many_at_once_form_one_chain(database: Database, workspace_id: int
         together = await events_of_change(connection, last.change_id)
     assert verdict.faults == ()
     assert {event.actor for event in together} == {"U7"}
+
+
+@pytest.mark.usefixtures("changed")
+async def test_an_end_that_was_cut_off_is_still_missing_after_the_next_event(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    meddle(urls, "DELETE FROM auth.audit_event WHERE kind = 'question.answered'")
+    async with database.writing_in(workspace_id) as connection:
+        await record(connection, "question.answered", {})
+    async with database.writing_in(workspace_id) as connection:
+        assert any("missing" in fault for fault in (await verify(connection)).faults)
+
+
+async def test_transactions_that_change_different_things_never_wait_for_each_other_crosswise(
+    database: Database, workspace_id: int
+) -> None:
+    async def with_a_version(number: int) -> None:
+        async with database.writing_in(workspace_id) as connection:
+            await upsert_people(connection, [PersonFacts(f"U{number}", "x", "X", PersonKind.MEMBER)])
+
+    async def without_and_with(number: int) -> None:
+        async with database.writing_in(workspace_id) as connection:
+            await define_role(connection, f"role{number}", inherits=["everyone"])
+
+    await asyncio.gather(*(f(number) for number in range(30) for f in (with_a_version, without_and_with)))
+    async with database.writing_in(workspace_id) as connection:
+        assert (await verify(connection)).faults == ()

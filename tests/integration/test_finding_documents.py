@@ -34,7 +34,9 @@ class Shelf:
 
     async def clearance(self, *roles: str) -> Clearance:
         async with self.database.writing_in(self.workspace_id) as connection:
-            return (await read_standing(self.database, connection, self.workspace_id)).clearance(frozenset(roles))
+            return (await read_standing(self.database, connection, self.workspace_id)).clearance(
+                frozenset(roles)
+            )
 
     async def titles(self, question: str, *roles: str) -> set[str]:
         return {p.title for p in await self.library.passages(question, await self.clearance(*roles))}

@@ -235,7 +235,7 @@ def test_only_these_functions_run_as_somebody_else(urls: DatabaseUrls) -> None:
         "SELECT proname, proowner::regrole::text FROM pg_proc WHERE prosecdef AND pronamespace::regnamespace::text = ANY(%s)",
         [*SCHEMAS, "procrastinate", "public"],
     )
-    assert {name for name, owner in found if owner == OWNER} == {"chain_event"}
+    assert {name for name, owner in found if owner == OWNER} == {"chain_event", "close_chain"}
     assert {name for name, owner in found if owner == SEARCH} == {
         "lexical_candidates",
         "labels_known",

@@ -5,7 +5,6 @@ The thirtieth's neighbours stand in the same file on purpose: this list is read 
 
 import dataclasses
 from collections.abc import Callable
-from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
