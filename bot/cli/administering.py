@@ -17,7 +17,7 @@ from auth.rights import nothing, rights_of
 from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import Change
 from bot.cli.output import out, progress_line
-from bot.runtime import open_database, the_workspace
+from bot.opening import open_database, the_workspace
 from bot.settings import load_settings
 from retrieval.cataloguing import Collected, collection_called, document_called
 

@@ -13,7 +13,8 @@ from auth.people import Person
 from auth.rights import audience_clearance, nothing, rights_of
 from bot.cli.answers import print_parts
 from bot.cli.output import out, progress_line
-from bot.runtime import load_embeddings, open_assistant, open_database, the_workspace
+from bot.opening import open_database, the_workspace
+from bot.runtime import load_embeddings, open_assistant
 from bot.settings import load_settings
 
 

@@ -10,7 +10,8 @@ from bot.cli.serving import staffed, until_stopped
 from bot.demo.company import load_company, read_company, read_people
 from bot.demo.workspace import workspace_seed
 from bot.logging import configure_logging
-from bot.runtime import load_embeddings, open_database, open_ingestor
+from bot.opening import open_database
+from bot.runtime import load_embeddings, open_ingestor
 from bot.sandbox.server import SandboxPortTaken, SandboxServer
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from bot.cli.output import counted, out, progress_line
 from bot.directory_file import load_directory, read_directory
-from bot.runtime import open_database
+from bot.opening import open_database
 from bot.settings import load_settings
 
 

@@ -10,7 +10,7 @@ from auth.database import Database
 from auth.directory import list_workspaces
 from auth.errors import OstiaryError
 from bot.cli.output import checks_table, out, progress_line
-from bot.runtime import open_database
+from bot.opening import open_database
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
 from bot.slack.service import ask_who_i_am, check_app_token

@@ -15,7 +15,8 @@ from auth.errors import OstiaryError
 from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.cli.output import counted, err, out, progress_line
-from bot.runtime import load_embeddings, open_database, open_ingestor, the_workspace
+from bot.opening import open_database, the_workspace
+from bot.runtime import load_embeddings, open_ingestor
 from bot.settings import load_settings
 from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.cleaning import file_label

@@ -5,7 +5,7 @@ import asyncio
 from rich.text import Text
 
 from bot.cli.output import out, progress_line
-from bot.runtime import open_urls
+from bot.opening import open_urls
 from bot.settings import load_settings
 from migrations.upgrade import downgrade, upgrade
 

@@ -10,11 +10,12 @@ from auth.database import Database
 from auth.directory import list_workspaces
 from bot.cli.output import out, progress_line
 from bot.logging import configure_logging
+from bot.opening import open_database, the_workspace
 from bot.probe.outcome import Outcome
 from bot.probe.probing import Means, probe
 from bot.probe.scene import Limits
 from bot.probe.shadow import is_shadow
-from bot.runtime import load_embeddings, open_assistant, open_database, open_ingestor, the_workspace
+from bot.runtime import load_embeddings, open_assistant, open_ingestor
 from bot.settings import Settings, load_settings
 
 SHOWN_AT_MOST = 50

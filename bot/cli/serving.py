@@ -11,7 +11,8 @@ from auth.database import Database
 from auth.errors import OstiaryError
 from bot.cli.output import out, progress_line
 from bot.logging import configure_logging
-from bot.runtime import load_embeddings, open_assistant, open_database, open_ingestor
+from bot.opening import open_database
+from bot.runtime import load_embeddings, open_assistant, open_ingestor
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
 from bot.slack.service import SlackAccess, Team, connected, identify

@@ -26,7 +26,8 @@ from auth.directory import person_called
 from auth.rights import nothing, rights_of
 from bot.assistant import NOTHING_FOUND, Assistant, Reply
 from bot.cli.answers import cite
-from bot.runtime import load_embeddings, open_assistant, open_database, the_workspace
+from bot.opening import open_database, the_workspace
+from bot.runtime import load_embeddings, open_assistant
 from bot.settings import load_settings
 from retrieval.retriever import Library
 
