@@ -62,10 +62,11 @@ class Patience(procrastinate.BaseRetryStrategy):
 
 
 class JobQueue:
-    """Named kinds of work, and a worker that does it. `given_up` is told of a job that will not be tried again."""
+    """The work of one workspace, and a worker that does it. `given_up` is told of a job not to be tried again."""
 
-    def __init__(self, urls: DatabaseUrls, settings: QueueSettings | None = None) -> None:
+    def __init__(self, urls: DatabaseUrls, workspace_id: int, settings: QueueSettings | None = None) -> None:
         self._settings = settings or QueueSettings()
+        self._name = f"workspace-{workspace_id}"
         self._connector = procrastinate.PsycopgConnector(
             conninfo=urls.app or urls.admin,
             kwargs={"options": connection_options(APP)},
@@ -90,7 +91,7 @@ class JobQueue:
                 raise GivenUp from error
 
         self._given_up[name] = given_up
-        self._app.task(name=name, retry=Patience(self._settings), pass_context=True)(run)
+        self._app.task(name=name, queue=self._name, retry=Patience(self._settings), pass_context=True)(run)
 
     async def defer(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
         """Record a job in the caller's transaction: it exists if, and only if, that commits. Raises NotQueued."""
@@ -120,6 +121,7 @@ class JobQueue:
         while True:
             try:
                 await self._app.run_worker_async(
+                    queues=[self._name],
                     concurrency=self._settings.concurrency,
                     install_signal_handlers=False,
                     fetch_job_polling_interval=self._settings.polling_s,
@@ -157,7 +159,9 @@ class JobQueue:
 
     async def _recover(self) -> None:
         manager = self._app.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=self._settings.dead_after_s):
+        for job in await manager.get_stalled_jobs(
+            queue=self._name, seconds_since_heartbeat=self._settings.dead_after_s
+        ):
             if job.attempts + 1 >= self._settings.tries:
                 await self._set_aside(job)
             else:

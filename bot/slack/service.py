@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -111,7 +111,7 @@ async def connected(
     outbox = Outbox(client)
     roster = Roster(client, database, workspace_id, team.team_id)
     audiences = Audiences(client, bot)
-    queue = JobQueue(database.urls, queue_settings)
+    queue = JobQueue(database.urls, workspace_id, queue_settings)
     intake = Intake(database, workspace_id, ingestor, outbox, max_document_bytes)
     lending = Lending(database, workspace_id, team.team_id, assistant, outbox)
     replier = Replier(
@@ -126,6 +126,7 @@ async def connected(
     await standing.read_all()
     app = slack_app(client, team.team_id, desks(asking, ingestion, admin, standing, roster, audiences, bot))
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
+    handler.client.message_listeners.append(_on_reconnection(standing))
     async with queue.working(), _in_background(standing.keep_reading(resync_s)):
         try:
             await _connect(handler)
@@ -146,6 +147,20 @@ def desks(
     """All that listens in a workspace."""
     messages = MessageDesk(asking, ingestion, bot_user_id)
     return asking, ingestion, admin, messages, StandingDesk(standing, roster, audiences, bot_user_id)
+
+
+def _on_reconnection(standing: Standing) -> Callable[..., Awaitable[None]]:
+    """What happened while the line was down was told to nobody: with every `hello` but the first, look again."""
+    greetings = 0
+
+    async def listen(_client: object, message: Mapping[str, Any], _raw: object = None) -> None:
+        nonlocal greetings
+        if message.get("type") == "hello":
+            greetings += 1
+            if greetings > 1:
+                standing.look_again()
+
+    return listen
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ an event that was delayed, or came twice, must not bring back what was lost sinc
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -50,6 +51,11 @@ class Standing:
         self._workspace_id = workspace_id
         self._roster = roster
         self._bot_user_id = bot_user_id
+        self._look_now = asyncio.Event()
+
+    def look_again(self) -> None:
+        """Read everything anew soon, without waiting for the time to come."""
+        self._look_now.set()
 
     async def read_all(self) -> None:
         """Everything anew: repairs whatever no event told of. What cannot be read stays, and grows too old."""
@@ -123,7 +129,9 @@ class Standing:
     async def keep_reading(self, every_s: float) -> None:
         """Read everything anew, again and again; one process of all that serve this workspace."""
         while True:
-            await asyncio.sleep(every_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_now.wait(), every_s)
+            self._look_now.clear()
             try:
                 async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
                     values = {"workspace_id": self._workspace_id}

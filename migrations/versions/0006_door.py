@@ -310,6 +310,13 @@ REMEMBERED = {
 }
 
 
+# Each workspace has a queue of its own. What waits in the one that all shared belongs to the one there was.
+QUEUES = """
+    UPDATE procrastinate.procrastinate_jobs SET queue_name = 'workspace-' || (SELECT id FROM auth.workspace)
+        WHERE queue_name = 'default' AND (SELECT count(*) FROM auth.workspace) = 1;
+"""
+
+
 def upgrade() -> None:
     op.execute("SET LOCAL ROLE ostiary_owner")
     op.execute(TABLES)
@@ -320,6 +327,7 @@ def upgrade() -> None:
     op.execute(REMEMBERING)
     op.execute("RESET ROLE")
     op.execute(_what_is_there())
+    op.execute(QUEUES)
     op.execute("SET LOCAL ROLE ostiary_owner")
     for table, arguments in REMEMBERED.items():
         op.execute(_remember(table, *arguments))

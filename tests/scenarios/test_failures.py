@@ -196,7 +196,7 @@ async def test_work_that_nobody_could_be_told_of_is_tried_again(urls: DatabaseUr
             raise ConnectionError("Slack is still away.")
         told.append(number)
 
-    queue = JobQueue(urls, QueueSettings(tries=2, retry_wait_s=0, polling_s=0.1))
+    queue = JobQueue(urls, 1, QueueSettings(tries=2, retry_wait_s=0, polling_s=0.1))
     queue.on("unlucky", work, given_up=give_up)
     database = Database(urls)
     async with database.registering() as connection:

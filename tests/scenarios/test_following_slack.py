@@ -135,3 +135,12 @@ async def test_a_plan_without_user_groups_leaves_the_role_to_nobody(parrot_offic
     async with parrot_office.database.writing_in(parrot_office.workspace_id) as connection:
         (source,) = await list_sources(connection)
     assert source.in_words == "the user group @the source"
+
+
+async def test_what_happened_while_the_line_was_down_is_looked_up_when_it_is_back(
+    parrot_office: Office, group: str
+) -> None:
+    parrot_office.sandbox.subscriptions.clear()
+    await parrot_office.visitor.add_to_group(group, "enzo")
+    await parrot_office.sandbox.drop_sockets()
+    await until_roles(parrot_office, "U0ENZO", lambda held: "people" in held)
