@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     cross_check: float = Field(
         0.01, ge=0, le=1, description="Share of readings on which the two locks are compared, 0 to 1."
     )
+    probe_hours: float = Field(
+        24, ge=0, description="How often `ostiary serve` tries to get planted secrets out; 0: never."
+    )
     metrics_port: int | None = Field(
         None,
         ge=1,

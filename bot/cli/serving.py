@@ -9,9 +9,12 @@ from rich.text import Text
 
 from auth.database import Database
 from auth.errors import OstiaryError
+from bot.background import in_background
 from bot.cli.output import out, progress_line
 from bot.logging import configure_logging
 from bot.opening import open_database
+from bot.probe.probing import Means
+from bot.probe.scheduling import scheduled_probe
 from bot.runtime import load_embeddings, open_assistant, open_ingestor
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
@@ -45,6 +48,10 @@ async def serve() -> None:
             await stack.enter_async_context(
                 staffed(settings, access, team, database, embeddings, ingestor, progress)
             )
+        if settings.probe_hours:
+            means = Means(database, embeddings, ingestor)
+            probing = scheduled_probe(means, team.workspace_id, team.team_id, every_h=settings.probe_hours)
+            await stack.enter_async_context(in_background(probing))
         out.print(Text(f"Ostiary is at its desk in {team.name}. Ctrl-C stops it."))
         await until_stopped()
         out.print(Text("Stopping."))

@@ -1,8 +1,6 @@
 """One workspace connected: the bot comes to its desk, answers until it is told to stop, and leaves tidily."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +17,7 @@ from auth.directory import register_workspace
 from auth.errors import OstiaryError
 from auth.granting import define_built_in_roles
 from bot.assistant import Assistant
+from bot.background import in_background
 from bot.queue import JobQueue, QueueSettings
 from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
@@ -127,7 +126,7 @@ async def connected(
     app = slack_app(client, team.team_id, desks(asking, ingestion, admin, standing, roster, audiences, bot))
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
     handler.client.message_listeners.append(_on_reconnection(standing))
-    async with queue.working(), _in_background(standing.keep_reading(resync_s)):
+    async with queue.working(), in_background(standing.keep_reading(resync_s)):
         try:
             await _connect(handler)
             yield
@@ -161,17 +160,6 @@ def _on_reconnection(standing: Standing) -> Callable[..., Awaitable[None]]:
                 standing.look_again()
 
     return listen
-
-
-@asynccontextmanager
-async def _in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:
