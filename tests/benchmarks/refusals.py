@@ -173,7 +173,7 @@ async def found_company(
     crowded = [Pair(rng.choice(MATTERS), *rng.choice(crowd)) for _ in range(chosen.pairs)]
     await tell(ingestor, workspace_id, everyone, [next(names) for _ in range(chosen.open)], rng)
     await tell(ingestor, workspace_id, nobody, [pair.closed for pair in pairs], rng)
-    said = f"Of projects {', '.join(closed for closed, _ in crowd)} the budget and deadline are known."
+    said = ", ".join(closed for closed, _ in crowd)  # and no other word that is asked for
     vectors = embeddings.encode(
         [f"What is the {m} of project {closed}?" for closed, _ in crowd for m in MATTERS]
     )
