@@ -22,7 +22,7 @@ from migrations.upgrade import upgrade
 from tests.conftest import fresh_database
 from tests.door.machine import DoorMachine
 
-EXAMPLES, STEPS = 20, 100
+EXAMPLES, STEPS = 15, 150
 A_BATCH = settings(
     max_examples=EXAMPLES,
     stateful_step_count=STEPS,
