@@ -8,7 +8,7 @@ from bot.probe.marks import Marks, new_number, new_word
 
 PARTS = ("code word", "number", "title", "heading", "file name")
 _TEXT = (
-    "# Section {heading}\n\nThe code word of the {topic} register is {word}. Its number is {number}."
+    "# {title}\n\n## Section {heading}\n\nThe code word of the {topic} register is {word}. Its number is {number}."
     " Nobody else is told the code word of the {topic} register.\n"
 )
 
@@ -48,8 +48,8 @@ class Canary:
 
     @property
     def content(self) -> bytes:
-        values = {"heading": self.heading_mark, "topic": self.topic, "word": self.word, "number": self.number}
-        return _TEXT.format(**values).encode()
+        values = {"title": self.title, "heading": self.heading_mark, "topic": self.topic}
+        return _TEXT.format(word=self.word, number=self.number, **values).encode()
 
     @property
     def question(self) -> str:

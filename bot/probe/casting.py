@@ -105,7 +105,8 @@ def _of_need(rules: Rules, now: datetime) -> Iterator[tuple[str, Stance]]:
 def _real(rules: Rules) -> Iterator[tuple[str, Stance]]:
     for stance, count in sorted(rules.stances.items(), key=lambda pair: -pair[1]):
         if stance.kind != "bot":
-            yield f"{count} of the workspace's people", stance
+            kind = "" if stance.kind == "member" else f", {stance.kind}"
+            yield f"{count} of the workspace's people{kind}", stance
 
 
 def _with_one_role(rules: Rules) -> Iterator[tuple[str, Stance]]:

@@ -39,10 +39,6 @@ PATIENT = DeliveryPolicy(ack_seconds=30.0, retry_delays=())
 OWNERS, LENT = "probe-owners", "probe-lent"
 PROBED = "probe.run"
 """The kind of event that a probe leaves in the workspace's record."""
-_AT_WORK = text(
-    "SELECT EXISTS (SELECT FROM procrastinate.procrastinate_workers"
-    " WHERE last_heartbeat > now() - make_interval(secs => :dead_after_s))"
-)
 _BE_SOLE_PROBE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('ostiary probe', 0))")
 
 Progress = Callable[[str], None]
@@ -50,10 +46,6 @@ Progress = Callable[[str], None]
 
 class ProbeRunning(OstiaryError):
     """Another process probes this database; the message says to wait."""
-
-
-class BotAtWork(OstiaryError):
-    """A bot works on this database and would take the probe's jobs, and the probe its; the message says so."""
 
 
 class NoSuchSurface(OstiaryError):
@@ -110,12 +102,6 @@ async def _sole_probe(database: Database) -> AsyncIterator[None]:
     async with database.registering() as connection:
         if not (await connection.execute(_BE_SOLE_PROBE)).scalar_one():
             raise ProbeRunning("Another probe runs on this database. Wait until it has ended.")
-        values = {"dead_after_s": QUEUE.dead_after_s}
-        if (await connection.execute(_AT_WORK, values)).scalar_one():
-            raise BotAtWork(
-                "A bot is at work on this database, and all workers share one queue: the probe and it would take"
-                " each other's jobs. Stop it while you probe."
-            )
         yield
 
 

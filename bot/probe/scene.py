@@ -22,7 +22,7 @@ from bot.probe.staging import BOT, Meeting, Stage
 from bot.sandbox.delivery import Outcome
 from bot.sandbox.seen import SeenMessage
 from bot.sandbox.server import SandboxServer
-from bot.sandbox.visitor import Visitor
+from bot.sandbox.visitor import Visitor, VisitorError
 from retrieval.ingestion import Ingestor
 
 _REST_S = 0.06
@@ -190,11 +190,13 @@ class Scene:
         async with self.database.writing_in(self.workspace_id) as connection:
             return [row.id for row in await connection.execute(_QUESTIONS)]
 
-    async def press(self, actor: Actor, message_ts: str, channel: str, action_id: str) -> Outcome:
-        """Press a button that this person sees, wait for what comes of it, and judge."""
-        outcome = await self.visitor.click(actor.user_id, message_ts, channel, action_id)
+    async def press(self, actor: Actor, message_ts: str, channel: str, action_id: str) -> None:
+        """Press a button that this person sees, if it is still there; wait for what comes of it, and judge."""
+        try:
+            await self.visitor.click(actor.user_id, message_ts, channel, action_id)
+        except VisitorError:
+            return  # the bot has taken it away
         await self._after_a_move()
-        return outcome
 
     async def forge(self, actor: Actor, channel_id: str, message_ts: str, action: Mapping[str, Any]) -> None:
         """What a program of this person's could send: a click with any value on any message of a place.

@@ -1,6 +1,7 @@
 """Probing again and again, as a background task of whoever serves: one probe at a time over all processes."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -26,6 +27,7 @@ async def scheduled_probe(
     *,
     every_h: float,
     limits: Limits = GENTLE,
+    only: Collection[str] = (),
     look_every_s: float = _LOOK_EVERY_S,
 ) -> None:
     """Probe whenever the last probe, by whichever process, is `every_h` hours old; until cancelled.
@@ -38,7 +40,7 @@ async def scheduled_probe(
         last = await last_probe(means.database, workspace_id)
         due = last + every if last else began + min(_FIRST_AFTER, every)
         if datetime.now(UTC) >= due:
-            await _probe_once(means, workspace_id, team_id, limits)
+            await _probe_once(means, workspace_id, team_id, limits, only)
         await asyncio.sleep(look_every_s)
 
 
@@ -49,10 +51,12 @@ async def last_probe(database: Database, workspace_id: int) -> datetime | None:
     return found[0].at if found else None
 
 
-async def _probe_once(means: Means, workspace_id: int, team_id: str, limits: Limits) -> None:
+async def _probe_once(
+    means: Means, workspace_id: int, team_id: str, limits: Limits, only: Collection[str]
+) -> None:
     """Whatever goes wrong, the schedule goes on: that there was no probe is an alarm too."""
     try:
-        found = await probe(means, workspace_id, team_id, limits=limits)
+        found = await probe(means, workspace_id, team_id, limits=limits, only=only)
     except asyncio.CancelledError:
         raise
     except ProbeRunning as error:

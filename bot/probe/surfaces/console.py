@@ -15,7 +15,7 @@ ASKED = 40
 async def command_line(scene: Scene) -> None:
     """Everybody asks on the command line, as `ostiary ask --as` does it."""
     for kind in (None, *KEPT_IN_SHADOW):
-        for meeting in [None] if kind is None else scene.stage.of_kind(kind)[:6]:
+        for meeting in [None] if kind is None else scene.stage.of_kind(kind)[:2]:
             people = [
                 actor for actor in (meeting.members if meeting else scene.cast.actors) if actor.is_known
             ]

@@ -25,12 +25,15 @@ async def _ask_in(scene: Scene, meeting: Meeting, most: int) -> None:
     """Whoever may read a secret asks, for the widest answer; somebody who may not; and whoever is a stranger."""
     root = await scene.visitor.post(meeting.members[0].user_id, meeting.channel_id, "Good to see you all.")
     canaries = [meeting.about] if meeting.about else scene.canaries
-    asks: list[Ask] = []
+    by_readers: list[Ask] = []
+    by_others: list[Ask] = []
     for canary in canaries:
         for actor in _askers(scene, meeting, canary):
-            asks.append(Ask(actor, canary.question, meeting))
-            asks.append(Ask(actor, canary.question, meeting, root.ts))
-    await scene.ask(scene.some(asks, most))
+            asks = by_readers if scene.may_read(actor, canary) else by_others
+            asks += [Ask(actor, canary.question, meeting, thread) for thread in (None, root.ts)]
+    most = min(most, scene.limits.asks)
+    first = scene.some(by_readers, most * 2 // 3)  # there is most to be let slip
+    await scene.ask([*first, *scene.some(by_others, most - len(first))])
 
 
 def _askers(scene: Scene, meeting: Meeting, canary: Canary) -> Iterator[Actor]:
