@@ -47,7 +47,7 @@ EXCEPTIONS = {
         ROLE,
         PRIVATE,
     },  # Procrastinate's own pool, as the app role; `_app` is Procrastinate's
-    "bot/runtime.py": {ROLE},  # hands the embedded server's logins to the door
+    "bot/opening.py": {ROLE},  # hands the embedded server's logins to the door
     "bot/settings.py": {ROLE},  # the help of two settings says whose login they are
     "migrations/upgrade.py": {ENGINE, ROLE},  # as the administrator who makes roles and tables
     "migrations/walls.py": {ROLE, SETTING},  # row-level security itself
