@@ -20,7 +20,10 @@ _BY_NAME = text(
     "SELECT is_public, is_shared, members FROM auth.channel"
     f" WHERE workspace_id = {WORKSPACE} AND (name = :name OR channel_id = :name)"
 )
-_NAMES = text(f"SELECT name FROM auth.channel WHERE workspace_id = {WORKSPACE} ORDER BY name")
+_NAMES = text(
+    f"SELECT channel_id, name FROM auth.channel WHERE workspace_id = {WORKSPACE}"
+    " AND (CAST(:among AS text[]) IS NULL OR channel_id = ANY(:among)) ORDER BY name"
+)
 
 
 class UnknownChannel(OstiaryError):
@@ -43,11 +46,17 @@ async def remember_channel(connection: AsyncConnection, channel: Channel) -> Non
     await connection.execute(_UPSERT, values)
 
 
+async def channel_names(connection: AsyncConnection, among: Collection[str] | None = None) -> dict[str, str]:
+    """Channel id -> name, of every channel that is known, or of those `among` these ids; by name."""
+    rows = await connection.execute(_NAMES, {"among": None if among is None else sorted(among)})
+    return {row.channel_id: row.name for row in rows}
+
+
 async def audience_of_channel(connection: AsyncConnection, name: str, asker_slack_id: str) -> Audience:
     """Everybody who would see an answer to this asker there, as last known. Raises UnknownChannel."""
     row = (await connection.execute(_BY_NAME, {"name": name.removeprefix("#")})).first()
     if row is None:
-        known = ", ".join(f"#{r.name}" for r in await connection.execute(_NAMES))
+        known = ", ".join(f"#{known}" for known in (await channel_names(connection)).values())
         raise UnknownChannel(f"There is no channel called {name}. Known channels: {known or 'none yet'}.")
     members = frozenset(row.members) | {asker_slack_id}
     return Audience(members, every_member=row.is_public, complete=not row.is_shared)

@@ -4,7 +4,7 @@ Every function takes a connection from `Database.writing_in(workspace_id, actor)
 Whatever changes here raises the policy version and writes its own audit event, by triggers of the database.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,9 +29,13 @@ _REVOKE = text(
     f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND person_id = :person_id AND role = :role'
 )
 _GRANTS = text(
-    "SELECT g.person_id, p.slack_user_id, g.role, g.source, g.granted_by, g.reason, g.granted_at, g.expires_at"
+    "SELECT g.person_id, p.slack_user_id, g.role, g.source, g.granted_by, by_whom.handle AS by_handle, g.reason,"
+    "  g.granted_at, g.expires_at"
     ' FROM auth."grant" g JOIN auth.person p ON p.workspace_id = g.workspace_id AND p.id = g.person_id'
-    f" WHERE g.workspace_id = {WORKSPACE} ORDER BY g.role, p.name, g.source"
+    " LEFT JOIN auth.person by_whom"
+    "  ON by_whom.workspace_id = g.workspace_id AND by_whom.slack_user_id = g.granted_by"
+    f" WHERE g.workspace_id = {WORKSPACE} AND (CAST(:people AS bigint[]) IS NULL OR g.person_id = ANY(:people))"
+    " ORDER BY g.role, p.name, g.source"
 )
 _REVOKE_SOURCE = text(
     f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND source = :source'
@@ -51,8 +55,6 @@ _NAMED_IN = text(
     f"  WHERE workspace_id = {WORKSPACE} AND :name IN (role, inherits)"
     " UNION SELECT 'is mapped to a group, a channel or a flag' FROM auth.role_source_role"
     f"  WHERE workspace_id = {WORKSPACE} AND role = :name"
-    " UNION SELECT 'owns a collection, or is lent by one' FROM retrieval.collection"
-    f"  WHERE workspace_id = {WORKSPACE} AND :name IN (owner_role, lent_role)"
 )
 _POLICIES = text(f"SELECT policy FROM auth.access_label WHERE workspace_id = {WORKSPACE}")
 _FORGET_EXPIRED = text(
@@ -82,13 +84,17 @@ class UnusableRoleName(OstiaryError):
 
 @dataclass(frozen=True)
 class GrantMade:
-    """A grant as it was made: to whom, by whom, why, and until when."""
+    """A grant as it was made: to whom, by whom, why, and until when.
+
+    `source` is hand, file or loan. `by_handle` is None where no person made it.
+    """
 
     person_id: int
     slack_user_id: str
     role: str
     source: str
     granted_by: str
+    by_handle: str | None
     reason: str
     granted_at: datetime
     expires_at: datetime | None
@@ -134,10 +140,13 @@ async def define_built_in_roles(connection: AsyncConnection) -> None:
         await connection.execute(_UPSERT_ROLE, {"name": name, "description": descriptions[name]})
 
 
-async def delete_role(connection: AsyncConnection, name: str) -> None:
-    """Delete a role that nothing names any more. Raises UnknownRole, or RoleInUse saying what names it."""
+async def delete_role(connection: AsyncConnection, name: str, elsewhere: Sequence[str] = ()) -> None:
+    """Delete a role that nothing names any more. Raises UnknownRole, or RoleInUse saying what names it.
+
+    `elsewhere`: how other rooms name it, as in `owns a collection`.
+    """
     await require_roles(connection, [name])
-    uses = [row.how for row in await connection.execute(_NAMED_IN, {"name": name})]
+    uses = [*(row.how for row in await connection.execute(_NAMED_IN, {"name": name})), *elsewhere]
     policies = [row.policy for row in await connection.execute(_POLICIES)]
     naming = [policy for policy in policies if name in parse_policy(policy).roles]
     uses += [f"is named by the readers {', '.join(sorted(naming)[:3])}"] if naming else []
@@ -180,9 +189,12 @@ async def revoke(connection: AsyncConnection, person: Person, role: str) -> bool
     return (await connection.execute(_REVOKE, {"person_id": person.id, "role": role})).rowcount > 0
 
 
-async def list_grants(connection: AsyncConnection) -> list[GrantMade]:
-    """Every grant by hand or by file, in force or not."""
-    return [GrantMade(**row._mapping) for row in await connection.execute(_GRANTS)]
+async def list_grants(
+    connection: AsyncConnection, people: Collection[Person] | None = None
+) -> list[GrantMade]:
+    """Every grant by hand, by file or on loan, in force or not; those of `people` alone, if given."""
+    values = {"people": None if people is None else [person.id for person in people]}
+    return [GrantMade(**row._mapping) for row in await connection.execute(_GRANTS, values)]
 
 
 async def revoke_all_from(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.audit import ANSWER_SENT
 from auth.database import WORKSPACE
 from auth.errors import OstiaryError
-from auth.past import DECIDING, REMEMBERED, Change, PastState
+from auth.past import DECIDING, REMEMBERED, Change, PastState, Row
 from auth.seeing import Could, Watch
 
 PAGE = 1000
@@ -83,6 +83,14 @@ _BY_URI = text(
     f"SELECT document_id FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND relation = 'document'"
     " AND :uri IN (details -> 'was' ->> 'uri', details -> 'becomes' ->> 'uri')"
     " ORDER BY coalesce(at < :before, true) DESC, seq DESC LIMIT 1"
+)
+# Of what is gone, the row as it was last.
+_LAST_KNOWN = text(
+    "SELECT DISTINCT ON (relation, subject) relation, subject,"
+    "  coalesce(nullif(details -> 'becomes', 'null'), details -> 'was') AS row"
+    f" FROM auth.audit_event WHERE workspace_id = {WORKSPACE}"
+    "  AND (relation = ANY(:relations) OR (relation = 'document' AND document_id = ANY(:documents)))"
+    " ORDER BY relation DESC, subject DESC, seq DESC"
 )
 _TOLD = text(
     "SELECT e.seq, e.at, (e.details ->> 'answer')::bigint AS answer_id,"
@@ -183,6 +191,11 @@ async def changes_between(
         yield together
 
 
+async def began(connection: AsyncConnection) -> datetime | None:
+    """The moment of the first event; None where there is none."""
+    return (await connection.execute(_BEGAN)).scalar()
+
+
 async def find_document(connection: AsyncConnection, named: str, before: datetime | None = None) -> int:
     """The id of the document with this id or address, deleted since or not. Raises UnknownDocument.
 
@@ -212,9 +225,9 @@ async def who_could_see(
     """
     start = datetime.combine(day, time(), UTC)
     end = min(start + timedelta(days=1), now or datetime.now(UTC))
-    began = (await connection.execute(_BEGAN)).scalar()
-    if began is None or began >= end or start >= end:
-        since = f"begins on {began:%Y-%m-%d}" if began else "is empty"
+    first = await began(connection)
+    if first is None or first >= end or start >= end:
+        since = f"begins on {first:%Y-%m-%d}" if first else "is empty"
         raise OutsideHistory(
             f"The audit log {since} and says nothing of {day:%Y-%m-%d}. Name another day (UTC)."
         )
@@ -244,6 +257,14 @@ async def labels_over_time(
     for row in await connection.execute(_LABELS_OVER_TIME, {"documents": sorted(document_ids)}):
         found[row.document_id].append(Labelled(row.at, row.policy_version, row.label_id))
     return found
+
+
+async def last_known(
+    connection: AsyncConnection, relations: Collection[str], document_ids: Collection[int]
+) -> list[tuple[str, str, Row]]:
+    """(relation, subject, row) of all that ever stood in these relations, and of these documents, as last known."""
+    values = {"relations": sorted(relations), "documents": sorted(document_ids)}
+    return [(r.relation, r.subject, r.row) for r in await connection.execute(_LAST_KNOWN, values)]
 
 
 async def times_of_version(connection: AsyncConnection, version: int) -> VersionTimes:

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Standing
 from auth.database import WORKSPACE
-from auth.people import Grant, Person, PersonKind, roles_held
+from auth.people import Grant, Person, PersonKind, roles_from, roles_held
+from auth.roles import Inheritance
 
 # A source that was never read, or not for longer than it lives, grants nothing: its grants expire with it.
-HOLDINGS = f"""
+_HOLDINGS = f"""
     SELECT g.person_id, g.role, g.expires_at, true AS guests_too, g.source FROM auth."grant" g
         WHERE g.workspace_id = {WORKSPACE}
     UNION ALL
@@ -35,7 +36,7 @@ HOLDINGS = f"""
             ELSE false END
         WHERE s.workspace_id = {WORKSPACE} AND s.kind = 'flag' AND s.read_at IS NOT NULL
 """
-_OF_PEOPLE = text(f"SELECT * FROM ({HOLDINGS}) h WHERE h.person_id = ANY(:people)")
+_OF_PEOPLE = text(f"SELECT * FROM ({_HOLDINGS}) h WHERE h.person_id = ANY(:people)")
 # People of one kind with the same roles decide alike: a channel of 10,000 comes back as a few rows.
 _ALIKE = text(f"""
     WITH there AS MATERIALIZED (
@@ -44,7 +45,7 @@ _ALIKE = text(f"""
             AND (p.slack_user_id = ANY(:ids) OR (:every_member AND p.active AND p.kind = 'member'))
     ), held AS (
         SELECT h.person_id, array_agg(DISTINCT h.role ORDER BY h.role) AS roles, min(h.expires_at) AS until
-        FROM ({HOLDINGS}) h JOIN there t ON t.id = h.person_id
+        FROM ({_HOLDINGS}) h JOIN there t ON t.id = h.person_id
         WHERE (h.expires_at IS NULL OR h.expires_at > :now)
             AND (h.guests_too OR t.kind NOT IN ('guest', 'single_channel_guest'))
         GROUP BY h.person_id
@@ -55,6 +56,24 @@ _ALIKE = text(f"""
         LEFT JOIN held ON held.person_id = t.id
     GROUP BY t.kind, p.active, held.roles
 """)
+# Grouped by what they hold: people who hold alike come back as one row.
+_OF_ALL = text(f"""
+    SELECT p.kind, coalesce(held.roles, '{{}}') AS roles, array_agg(p.id) AS people
+    FROM auth.person p LEFT JOIN (
+        SELECT h.person_id, array_agg(DISTINCT h.role ORDER BY h.role) AS roles
+        FROM ({_HOLDINGS}) h JOIN auth.person q ON q.workspace_id = {WORKSPACE} AND q.id = h.person_id
+        WHERE (h.expires_at IS NULL OR h.expires_at > :now)
+            AND (h.guests_too OR q.kind NOT IN ('guest', 'single_channel_guest'))
+            AND (CAST(:only AS bigint) IS NULL OR h.person_id = :only)
+        GROUP BY h.person_id
+    ) held ON held.person_id = p.id
+    WHERE p.workspace_id = {WORKSPACE} AND p.active AND p.kind NOT IN ('outsider', 'bot')
+        AND (CAST(:only AS bigint) IS NULL OR p.id = :only)
+    GROUP BY p.kind, held.roles
+""")
+
+Held = Mapping[int, frozenset[str]]
+"""The roles of everybody who can hold any, by person id."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +113,18 @@ async def roles_of(
     for held in await holdings_of(connection, people):
         granted[held.person_id].append(Grant(held.role, held.expires_at, held.guests_too))
     return {person.id: roles_held(person, granted[person.id], standing.inheritance, now) for person in people}
+
+
+async def held_at(
+    connection: AsyncConnection, inheritance: Inheritance, now: datetime, only_of: Person | None = None
+) -> Held:
+    """The roles of everybody who can hold any at `now`, or of one person."""
+    held: dict[int, frozenset[str]] = {}
+    values = {"now": now, "only": only_of.id if only_of else None}
+    for row in await connection.execute(_OF_ALL, values):
+        roles = roles_from(PersonKind(row.kind), row.roles, inheritance)
+        held.update(dict.fromkeys(row.people, roles))
+    return held
 
 
 async def people_alike(

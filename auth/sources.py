@@ -74,7 +74,11 @@ _JOIN = text(
 # One that was read later already is not put back to an older state.
 _WAS_READ = text(
     "UPDATE auth.role_source SET read_at = :read_at, lapsed = false"
-    f" WHERE workspace_id = {WORKSPACE} AND id = :id AND (read_at IS NULL OR read_at < :read_at) RETURNING id"
+    f" WHERE workspace_id = {WORKSPACE} AND id = :id AND (read_at IS NULL OR read_at < :read_at)"
+    "  AND (left_at IS NULL OR left_at < :read_at) RETURNING id"
+)
+_COUNT_AS_READ = text(
+    f"UPDATE auth.role_source SET read_at = :now WHERE workspace_id = {WORKSPACE} AND id = ANY(:sources)"
 )
 _LEAVE = text(
     f"DELETE FROM auth.role_source_member WHERE workspace_id = {WORKSPACE} AND slack_user_id = ANY(:members)"
@@ -113,10 +117,20 @@ class RoleSource:
 
     @property
     def in_words(self) -> str:
-        """`the user group @finance`, `the channel #board`, `every workspace admin`."""
-        if self.kind is SourceKind.FLAG:
-            return FLAGS[self.reference]
-        return f"the {'user group @' if self.kind is SourceKind.USER_GROUP else 'channel #'}{self.name}"
+        return source_in_words(self.kind, self.reference, self.name)
+
+
+def source_in_words(kind: SourceKind, reference: str, name: str) -> str:
+    """`the user group @finance`, `the channel #board`, `every workspace admin`."""
+    if kind is SourceKind.FLAG:
+        return FLAGS.get(reference, reference)
+    return f"the {'user group @' if kind is SourceKind.USER_GROUP else 'channel #'}{name}"
+
+
+def require_flag(flag: str) -> None:
+    """Raise UnknownSource unless this is a flag of workspaces."""
+    if flag not in FLAGS:
+        raise UnknownSource(f"There is no flag {flag!r}. Flags: {', '.join(FLAGS)}.")
 
 
 async def list_sources(connection: AsyncConnection) -> list[RoleSource]:
@@ -142,8 +156,8 @@ async def map_source(
 ) -> int:
     """From now on members of this source hold `role`, once it is read. Returns its id; raises UnknownRole."""
     await require_roles(connection, [role])
-    if kind is SourceKind.FLAG and reference not in FLAGS:
-        raise UnknownSource(f"There is no flag {reference!r}. Flags: {', '.join(FLAGS)}.")
+    if kind is SourceKind.FLAG:
+        require_flag(reference)
     values = {"kind": kind.value, "reference": reference, "name": name, "lives_s": int(lives.total_seconds())}
     source_id = int((await connection.execute(_UPSERT, values)).scalar_one())
     guests_too = guests_too or (kind, reference) == (SourceKind.FLAG, "guest")
@@ -173,6 +187,11 @@ async def source_was_read(
     values = {"id": source_id, "members": sorted(set(members))}
     await connection.execute(_LEAVE_OTHERS, values)
     await connection.execute(_JOIN, values)
+
+
+async def count_as_read(connection: AsyncConnection, source_ids: Collection[int], now: datetime) -> None:
+    """As if Slack had just named the members that are known: to look ahead, in a transaction that is taken back."""
+    await connection.execute(_COUNT_AS_READ, {"now": now, "sources": list(source_ids)})
 
 
 async def leave_source(

@@ -164,7 +164,7 @@ def _in_source() -> ForeignKeyConstraint:
     )
 
 
-class RoleSource(Base):
+class RoleSourceRow(Base):
     """A Slack user group, a channel or a workspace flag whose members hold roles while `read_at` is recent."""
 
     __tablename__ = "role_source"

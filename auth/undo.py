@@ -24,6 +24,8 @@ from auth.roles import refuse_cycles
 Restore = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
 """Puts back what these events of one relation changed, given newest first. Raises CannotUndo."""
 
+UNDONE = "change.undone"
+"""The kind of event that says which change another one undid."""
 TOLD_BY_SLACK = frozenset({"person", "role_source_member"})
 """Relations that are as Slack says: they are not put back."""
 
@@ -89,10 +91,19 @@ RELATIONS = {
     ),
 }
 _NOT_COMPARED = {"role_source": frozenset({"name", "lapsed"})}
+_UNDONE_BY = text(
+    f"SELECT max(change_id) FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND kind = '{UNDONE}'"
+    " AND seq > :change_id AND details ->> 'change' = CAST(:change_id AS text)"
+)
 _SOURCE_UNUSED = text(
     f"DELETE FROM auth.role_source s WHERE s.workspace_id = {WORKSPACE} AND s.id = :id AND NOT EXISTS (SELECT FROM"
     " auth.role_source_role r WHERE r.workspace_id = s.workspace_id AND r.source_id = s.id)"
 )
+
+
+async def undone_by(connection: AsyncConnection, change_id: int) -> int | None:
+    """The change that undid this one already; None where none did."""
+    return (await connection.execute(_UNDONE_BY, {"change_id": change_id})).scalar()
 
 
 async def undo_events(

@@ -11,11 +11,10 @@ from auth.audit import ANSWER_SENT, WITHDRAWN, Event
 from auth.database import ITSELF
 from auth.labels import parse_policy
 from auth.people import PersonKind
-from auth.sources import FLAGS, SourceKind
+from auth.sources import SourceKind, source_in_words
+from auth.undo import UNDONE
 from bot.administering.administration import COMMAND_LINE
-from bot.administering.effects import listed
-from bot.administering.undoing import UNDONE
-from bot.administering.wording import end_in_words, policy_in_words
+from bot.administering.wording import counted, end_in_words, listed, policy_in_words
 
 Names = Mapping[str, str]
 """Id of a Slack user or channel -> how it is called; `label:3`, `document:7`, `source:2`, `collection:1` likewise.
@@ -132,7 +131,7 @@ def _of_label(_event: Event, was: Row | None, becomes: Row | None, _names: Names
 
 
 def _of_source(_event: Event, was: Row | None, becomes: Row | None, _names: Names) -> str:
-    source = source_in_words(becomes or was or {})
+    source = called_source(becomes or was or {})
     if was is None or becomes is None:
         return f"{'let' if becomes else 'no longer lets'} roles come from {source}"
     if was["lapsed"] != becomes["lapsed"]:
@@ -145,11 +144,9 @@ def _of_source(_event: Event, was: Row | None, becomes: Row | None, _names: Name
     return f"changed the name of {source}, or how long it is believed"
 
 
-def source_in_words(row: Row) -> str:
-    """`the user group @finance`, `the channel #board`, `every workspace admin`."""
-    if row["kind"] == SourceKind.FLAG:
-        return FLAGS.get(row["reference"]) or str(row["reference"])
-    return f"the {'user group @' if row['kind'] == SourceKind.USER_GROUP else 'channel #'}{row['name']}"
+def called_source(row: Row) -> str:
+    """A row of auth.role_source in words."""
+    return source_in_words(SourceKind(row["kind"]), row["reference"], row["name"])
 
 
 def _of_member(event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
@@ -249,10 +246,8 @@ def _deleted(event: Event, _details: Row, names: Names) -> str:
 
 
 def _withdrew(_event: Event, details: Row, _names: Names) -> str:
-    number, before = details["events"], datetime.fromisoformat(details["before"])
-    return (
-        f"withdrew the details of {number} {'event' if number == 1 else 'events'} before {before:%-d %B %Y}"
-    )
+    before = datetime.fromisoformat(details["before"])
+    return f"withdrew the details of {counted(details['events'], 'event')} before {before:%-d %B %Y}"
 
 
 _CHANGES: Mapping[str | None, Callable[[Event, Row | None, Row | None, Names], str]] = {

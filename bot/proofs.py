@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audit import ANSWER_SENT, withdrawn_before
 from auth.database import WORKSPACE, Database
-from auth.history import Labelled, labels_over_time
+from auth.history import Labelled, began, labels_over_time
 from bot.moments import CLOCKS_APART, Moment, faults_of_audience, moment_of
 
 PAGE = 500
@@ -34,7 +34,6 @@ _SENT = text(f"""
         AND (CAST(:since AS timestamptz) IS NULL OR coalesce(a.checked_at, a.created_at) >= :since)
     ORDER BY a.policy_version, a.id
 """)
-_BEGAN = text(f"SELECT min(at) FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND seq = 1")
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class _Checker:
         self._wrong: list[Wrong] = []
 
     async def begin(self) -> None:
-        self._began = (await self._connection.execute(_BEGAN)).scalar()
+        self._began = await began(self._connection)
         self._allowed = await withdrawn_before(self._connection)
 
     async def check(self, answers: Sequence[Row[Any]]) -> None:

@@ -74,6 +74,9 @@ _FORGET_COUNTS = text(
     f"DELETE FROM retrieval.label_count WHERE {_OF} AND chunks = 0 AND label_id IN ({_UNUSED})"
 )
 _FORGET_LABELS = text(f"DELETE FROM auth.access_label WHERE {_OF} AND id IN ({_UNUSED})")
+_NAMING_ROLE = text(
+    f"SELECT EXISTS (SELECT FROM retrieval.collection WHERE {_OF} AND :role IN (owner_role, lent_role))"
+)
 _TITLES = text(f"SELECT id, title FROM retrieval.document WHERE {_OF} AND id = ANY(:ids)")
 _SAYING = text(
     f"SELECT id FROM retrieval.document WHERE {_OF} AND (position(lower(:words) IN lower(title)) > 0"
@@ -235,6 +238,12 @@ async def define_collection(
 async def label_collection(connection: AsyncConnection, collection_id: int, label_id: int) -> None:
     """The label that a collection itself stands under; its documents are not touched."""
     await connection.execute(_LABEL_OF_COLLECTION, {"id": collection_id, "label_id": label_id})
+
+
+async def uses_of_role(connection: AsyncConnection, role: str) -> tuple[str, ...]:
+    """How collections name a role, for `auth.granting.delete_role`; nothing where none does."""
+    named = (await connection.execute(_NAMING_ROLE, {"role": role})).scalar()
+    return ("owns a collection, or is lent by one",) if named else ()
 
 
 async def forget_unused_labels(connection: AsyncConnection, label_ids: Collection[int]) -> None:

@@ -18,9 +18,11 @@ from auth.database import WORKSPACE, Database
 from auth.directory import find_people
 from auth.errors import OstiaryError
 from auth.granting import read_inheritance
+from auth.holding import Held, held_at
 from auth.people import Person
 from auth.rights import read_standing, rights_of
 from auth.roles import ADMIN
+from auth.undo import UNDONE
 from bot.administering.effects import Effect
 from bot.administering.explaining import Explanation, explain_reading
 from bot.administering.making import Change
@@ -41,8 +43,8 @@ from bot.administering.overviews import (
     titles_for,
     titles_readable_by_both,
 )
-from bot.administering.pictures import Held, effect_between, held_after, held_at, held_before, now_held
-from bot.administering.undoing import UNDONE, UndoChange
+from bot.administering.pictures import effect_between, held_after, held_before, now_held
+from bot.administering.undoing import UndoChange
 from retrieval.cataloguing import list_documents
 
 COMMAND_LINE = "command line"

@@ -16,7 +16,6 @@ from bot.administering.role_changes import (
     DeleteRole,
     GrantRole,
     MapSource,
-    RedefineRole,
     RevokeRole,
     UnmapSource,
 )
@@ -33,7 +32,6 @@ __all__ = [
     "GrantRole",
     "Made",
     "MapSource",
-    "RedefineRole",
     "RelabelCollection",
     "RelabelDocuments",
     "RevokeRole",

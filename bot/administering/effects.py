@@ -11,6 +11,7 @@ from itertools import groupby
 
 from auth.clearance import LabelIndex, Labels
 from auth.people import Person
+from bot.administering.wording import counted, listed
 
 Roles = frozenset[str]
 Moves = Mapping[tuple[int, int], int]
@@ -122,21 +123,12 @@ def _by_weight(shifts: list[Shift]) -> tuple[Shift, ...]:
 
 def _in_words(shifts: tuple[Shift, ...], verb: str, limit: int) -> str:
     if len(shifts) == 1:
-        return f"@{shifts[0].person.handle} {verb}s {_documents(shifts[0].documents)}."
+        return f"@{shifts[0].person.handle} {verb}s {counted(shifts[0].documents, 'document')}."
     named = []
     for number, alike in groupby(shifts[:limit], key=lambda shift: shift.documents):
         handles = [f"@{shift.person.handle}" for shift in alike]
         each = " each" if len(handles) > 1 else ""
-        named.append(f"{listed(handles)} ({_documents(number)}{each})")
+        named.append(f"{listed(handles)} ({counted(number, 'document')}{each})")
     rest = len(shifts) - limit
     more = [f"{rest} more"] if rest > 0 else []
     return f"{len(shifts)} people {verb} documents: {'; '.join([*named, *more])}."
-
-
-def _documents(number: int) -> str:
-    return "1 document" if number == 1 else f"{number} documents"
-
-
-def listed(names: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -7,9 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.clearance import Standing
 from auth.labels import Clause, Policy
 from auth.people import Person, PersonKind
-from bot.administering.effects import listed
 from bot.administering.ways import Ways, ways_of
-from bot.administering.wording import clause_in_words, policy_in_words
+from bot.administering.wording import clause_in_words, listed, policy_in_words
 from retrieval.cataloguing import document_with
 
 

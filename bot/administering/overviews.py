@@ -11,10 +11,10 @@ from auth.clearance import Clearance, Standing
 from auth.database import Database
 from auth.directory import list_people
 from auth.granting import list_roles, require_roles
+from auth.holding import held_at
 from auth.labels import Policy
 from auth.people import Person
 from auth.sources import SourceKind, list_sources
-from bot.administering.pictures import held_at
 from bot.administering.ways import Ways, ways_of
 from bot.administering.wording import policy_in_words
 from retrieval.cataloguing import (
@@ -52,10 +52,10 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class ReadableLabel:
-    """Readers that somebody is among, and how many documents stand under them."""
+class LabelEntry:
+    """Readers under one id, and how many documents stand under them."""
 
-    label_id: int
+    id: int
     policy: Policy
     documents: int
 
@@ -70,7 +70,7 @@ class Readable:
 
     person: Person
     roles: Ways
-    labels: tuple[ReadableLabel, ...]
+    labels: tuple[LabelEntry, ...]
     titles: tuple[str, ...] = ()
 
     @property
@@ -104,19 +104,6 @@ class CollectionEntry:
     @property
     def can_be_asked_for(self) -> bool:
         return self.owner_role is not None and self.lent_role is not None
-
-
-@dataclass(frozen=True)
-class LabelEntry:
-    """Readers under one id, and how many documents stand under them."""
-
-    id: int
-    policy: Policy
-    documents: int
-
-    @property
-    def in_words(self) -> str:
-        return policy_in_words(self.policy)
 
 
 async def roles_there(connection: AsyncConnection, standing: Standing) -> list[RoleSummary]:
@@ -163,7 +150,7 @@ async def readable_to(connection: AsyncConnection, standing: Standing, person: P
     ways = (await ways_of(connection, [person]))[person.id]
     readable = standing.index.readable(frozenset(ways))
     counts = await documents_under(connection, readable)
-    entries = [ReadableLabel(i, labels[i], counts.get(i, 0)) for i in readable]
+    entries = [LabelEntry(i, labels[i], counts.get(i, 0)) for i in readable]
     return Readable(person, ways, tuple(sorted(entries, key=lambda e: (-e.documents, str(e.policy)))))
 
 
@@ -171,7 +158,7 @@ async def titles_readable_by_both(
     database: Database, readable: Readable, viewer: Clearance
 ) -> tuple[str, ...]:
     async with database.reading_as(viewer) as reader:
-        labels = [label.label_id for label in readable.labels]
+        labels = [label.id for label in readable.labels]
         return tuple(await titles_under(reader, labels, TITLES_SHOWN))
 
 

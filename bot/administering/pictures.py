@@ -1,48 +1,21 @@
 """Who holds what and which readers each label has, before a change and, not yet committed, after it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import LabelIndex, Standing
-from auth.database import WORKSPACE
-from auth.directory import PERSON_COLUMNS, as_person
+from auth.directory import people_with
 from auth.granting import read_inheritance
-from auth.holding import HOLDINGS
-from auth.people import Person, PersonKind, roles_from
-from auth.roles import ADMIN, Inheritance
-from bot.administering.effects import Effect, Roles, Sides, effect_of, labels_at_stake, listed, weigh
+from auth.holding import Held, held_at
+from auth.roles import ADMIN
+from auth.sources import count_as_read
+from bot.administering.effects import Effect, Roles, Sides, effect_of, labels_at_stake, weigh
 from bot.administering.making import Made, Reach
+from bot.administering.wording import listed
 from retrieval.cataloguing import documents_under
-
-# Grouped by what they hold: people who hold alike come back as one row.
-_HELD = text(f"""
-    SELECT p.kind, coalesce(held.roles, '{{}}') AS roles, array_agg(p.id) AS people
-    FROM auth.person p LEFT JOIN (
-        SELECT h.person_id, array_agg(DISTINCT h.role ORDER BY h.role) AS roles
-        FROM ({HOLDINGS}) h JOIN auth.person q ON q.workspace_id = {WORKSPACE} AND q.id = h.person_id
-        WHERE (h.expires_at IS NULL OR h.expires_at > :now)
-            AND (h.guests_too OR q.kind NOT IN ('guest', 'single_channel_guest'))
-            AND (CAST(:only AS bigint) IS NULL OR h.person_id = :only)
-        GROUP BY h.person_id
-    ) held ON held.person_id = p.id
-    WHERE p.workspace_id = {WORKSPACE} AND p.active AND p.kind NOT IN ('outsider', 'bot')
-        AND (CAST(:only AS bigint) IS NULL OR p.id = :only)
-    GROUP BY p.kind, held.roles
-""")
-_PEOPLE = text(
-    f"SELECT {PERSON_COLUMNS} FROM auth.person WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids)"
-)
-_READ_NOW = text(
-    f"UPDATE auth.role_source SET read_at = :now WHERE workspace_id = {WORKSPACE} AND id = ANY(:sources)"
-)
-
-
-Held = Mapping[int, Roles]
-"""The roles of everybody who can hold any, by person id."""
 
 
 async def held_before(connection: AsyncConnection, standing: Standing, now: datetime, reach: Reach) -> Held:
@@ -63,22 +36,10 @@ async def held_after(
     if not made.unread_sources:
         return await held_at(connection, inheritance, now, reach.only_of)
     async with connection.begin_nested() as trial:
-        await connection.execute(_READ_NOW, {"now": now, "sources": list(made.unread_sources)})
+        await count_as_read(connection, made.unread_sources, now)
         foreseen = await held_at(connection, inheritance, now, reach.only_of)
         await trial.rollback()
     return foreseen
-
-
-async def held_at(
-    connection: AsyncConnection, inheritance: Inheritance, now: datetime, only_of: Person | None = None
-) -> Held:
-    """The roles of everybody who can hold any, by person id."""
-    held: dict[int, Roles] = {}
-    values = {"now": now, "only": only_of.id if only_of else None}
-    for row in await connection.execute(_HELD, values):
-        roles = roles_from(PersonKind(row.kind), row.roles, inheritance)
-        held.update(dict.fromkeys(row.people, roles))
-    return held
 
 
 async def now_held(connection: AsyncConnection) -> Held:
@@ -97,7 +58,7 @@ async def effect_between(
     sides = Sides(index, made.labels, made.moves)
     staying = await _staying(connection, labels_at_stake(grouped, sides), made)
     weights = weigh(grouped, sides, staying)
-    people = await _people(connection, [person_id for pair in weights for person_id in grouped[pair]])
+    people = await people_with(connection, [person_id for pair in weights for person_id in grouped[pair]])
     by_roles = {pair: [people[person_id] for person_id in grouped[pair]] for pair in weights}
     return effect_of(by_roles, weights, (*await _keys(connection, before, after), *made.notes))
 
@@ -117,7 +78,7 @@ async def _keys(connection: AsyncConnection, before: Held, after: Held) -> tuple
     first, second = (
         {person_id for person_id, roles in held.items() if ADMIN in roles} for held in (before, after)
     )
-    people = await _people(connection, first ^ second)
+    people = await people_with(connection, first ^ second)
 
     def named(ids: Collection[int]) -> str:
         return listed(sorted(f"@{people[person_id].handle}" for person_id in ids))
@@ -125,7 +86,3 @@ async def _keys(connection: AsyncConnection, before: Held, after: Held) -> tuple
     come = (f"{named(second - first)} can administer Ostiary then.",) if second - first else ()
     gone = (f"{named(first - second)} can no longer administer Ostiary.",) if first - second else ()
     return come + gone
-
-
-async def _people(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Person]:
-    return {row.id: as_person(row) for row in await connection.execute(_PEOPLE, {"ids": list(ids)})}

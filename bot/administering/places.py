@@ -4,14 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.database import WORKSPACE
-from auth.sources import FLAGS, SourceKind, UnknownSource, list_sources
-from bot.administering.effects import listed
+from auth.channels import channel_names
+from auth.sources import SourceKind, UnknownSource, list_sources, require_flag
+from bot.administering.wording import listed
 
-_CHANNELS = text(f"SELECT channel_id, name FROM auth.channel WHERE workspace_id = {WORKSPACE} ORDER BY name")
 _GROUP_ID = re.compile(r"S[A-Z0-9]{2,}")
 _CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,}")
 
@@ -27,14 +25,13 @@ class Place:
 
 def flag_called(flag: str) -> Place:
     """Raises UnknownSource."""
-    if flag not in FLAGS:
-        raise UnknownSource(f"There is no flag {flag!r}. Flags: {', '.join(FLAGS)}.")
+    require_flag(flag)
     return Place(SourceKind.FLAG, flag, flag)
 
 
 async def channel_called(connection: AsyncConnection, named: str, name: str = "") -> Place:
     """The channel with this name or id; `name` for one that is known by its id alone. Raises UnknownSource."""
-    known = {row.channel_id: row.name for row in await connection.execute(_CHANNELS)}
+    known = await channel_names(connection)
     return _called(SourceKind.CHANNEL, named.removeprefix("#"), name.removeprefix("#"), known)
 
 

@@ -10,12 +10,11 @@ from auth.granting import define_role, delete_role, grant, revoke
 from auth.labelling import read_labels
 from auth.people import Person, PersonKind
 from auth.roles import EVERYONE, GUEST
-from auth.sources import FLAGS, SourceKind, list_sources, map_source, source_was_read, unmap_source
-from bot.administering.effects import listed
+from auth.sources import SourceKind, list_sources, map_source, source_in_words, source_was_read, unmap_source
 from bot.administering.making import CannotChange, Made, OfOnePerson, OfRoles
 from bot.administering.ways import ways_of
-from bot.administering.wording import end_in_words
-from retrieval.cataloguing import forget_unused_labels
+from bot.administering.wording import capitalised, end_in_words, listed
+from retrieval.cataloguing import forget_unused_labels, uses_of_role
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,6 @@ class CreateRole(OfRoles):
         return f"defined the role {self.name}{brings}"
 
 
-RedefineRole = CreateRole
-
-
 @dataclass(frozen=True)
 class DeleteRole(OfRoles):
     """Delete a role that nothing names any more."""
@@ -101,7 +97,7 @@ class DeleteRole(OfRoles):
         labels = await read_labels(connection)
         naming = [label_id for label_id, policy in labels.items() if self.name in policy.roles]
         await forget_unused_labels(connection, naming)
-        await delete_role(connection, self.name)
+        await delete_role(connection, self.name, await uses_of_role(connection, self.name))
         return Made()
 
     def in_words(self) -> str:
@@ -144,7 +140,9 @@ class MapSource(OfRoles):
 
     def in_words(self) -> str:
         guests = ", guests among them" if self.guests_too else ""
-        return f"mapped {_place(self.kind, self.reference, self.name)} to the role {self.role}{guests}"
+        return (
+            f"mapped {source_in_words(self.kind, self.reference, self.name)} to the role {self.role}{guests}"
+        )
 
 
 @dataclass(frozen=True)
@@ -158,12 +156,12 @@ class UnmapSource(OfRoles):
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         if not await unmap_source(connection, self.kind, self.reference, self.role):
-            place = _place(self.kind, self.reference, self.name)
-            raise CannotChange(f"{place[:1].upper()}{place[1:]} is not mapped to the role {self.role}.")
+            place = source_in_words(self.kind, self.reference, self.name)
+            raise CannotChange(f"{capitalised(place)} is not mapped to the role {self.role}.")
         return Made()
 
     def in_words(self) -> str:
-        return f"unmapped {_place(self.kind, self.reference, self.name)} from the role {self.role}"
+        return f"unmapped {source_in_words(self.kind, self.reference, self.name)} from the role {self.role}"
 
 
 def _refuse_standing_roles(role: str) -> None:
@@ -190,9 +188,3 @@ def _not_read(kind: SourceKind, place: str) -> str:
         f"Who is in {place} is not known yet: the running bot reads it, and until then it grants nothing. Whoever"
         " is in it gains what the role opens."
     )
-
-
-def _place(kind: SourceKind, reference: str, name: str) -> str:
-    if kind is SourceKind.FLAG:
-        return FLAGS.get(reference, reference)
-    return f"the {'user group @' if kind is SourceKind.USER_GROUP else 'channel #'}{name}"

@@ -4,25 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audit import Event, events_of_change
 from auth.clearance import Labels
-from auth.database import WORKSPACE
 from auth.labels import Policy, parse_policy
-from auth.undo import CannotUndo, undo_events, was_and_becomes
+from auth.undo import CannotUndo, undo_events, undone_by, was_and_becomes
 from bot.administering.effects import Moves
 from bot.administering.making import Made, OfRoles
 from retrieval.cataloguing import forget_unused_labels
 from retrieval.restoring import RESTORE
-
-UNDONE = "change.undone"
-"""The kind of event that says which change another one undid."""
-_UNDONE_BY = text(
-    f"SELECT max(change_id) FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND kind = '{UNDONE}'"
-    " AND seq > :change_id AND details ->> 'change' = CAST(:change_id AS text)"
-)
 
 
 @dataclass(frozen=True)
@@ -35,7 +26,7 @@ class UndoChange(OfRoles):
         events = await events_of_change(connection, self.change_id)
         if not events:
             raise CannotUndo(f"There is no change {self.change_id} in the audit log.")
-        by = (await connection.execute(_UNDONE_BY, {"change_id": self.change_id})).scalar()
+        by = await undone_by(connection, self.change_id)
         if by is not None:
             raise CannotUndo(f"Change {self.change_id} was undone already, by change {by}.")
         await undo_events(connection, events, RESTORE)

@@ -3,13 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.database import WORKSPACE
-from auth.granting import read_inheritance
+from auth.granting import GrantMade, list_grants, read_inheritance
 from auth.holding import Holding, holdings_of
 from auth.people import GUESTS, Person, PersonKind, roles_from
 from auth.roles import EVERYONE, GUEST, Inheritance
@@ -25,14 +22,6 @@ _FLAGGED = {
     "owner": "as a workspace owner",
 }
 _MADE = {"file": "by the directory file", "loan": "by a loan"}
-
-
-_GRANTED = text(
-    "SELECT g.person_id, g.role, g.source, g.granted_by, by_whom.handle AS by_handle, g.reason, g.expires_at"
-    ' FROM auth."grant" g LEFT JOIN auth.person by_whom'
-    "  ON by_whom.workspace_id = g.workspace_id AND by_whom.slack_user_id = g.granted_by"
-    f" WHERE g.workspace_id = {WORKSPACE} AND g.person_id = ANY(:people)"
-)
 
 
 @dataclass(frozen=True)
@@ -55,8 +44,8 @@ async def ways_of(connection: AsyncConnection, people: Collection[Person]) -> Ma
 
 
 async def _known(connection: AsyncConnection, people: Collection[Person]) -> _Known:
-    rows = await connection.execute(_GRANTED, {"people": [person.id for person in people]})
-    grants = {(row.person_id, row.role, row.source): _granted(row) for row in rows}
+    made = await list_grants(connection, people)
+    grants = {(grant.person_id, grant.role, grant.source): _granted(grant) for grant in made}
     sources = {f"{s.kind.value}:{s.reference}": s for s in await list_sources(connection)}
     return _Known(grants, sources, await read_inheritance(connection))
 
@@ -86,9 +75,9 @@ def _directly(holding: Holding, known: _Known) -> str:
     return known.grants.get((holding.person_id, holding.role, holding.source), f"by {holding.source}")
 
 
-def _granted(row: Row[Any]) -> str:
+def _granted(grant: GrantMade) -> str:
     """`by hand from @odile until the end of 3 March 2026, because: she counts`."""
-    by = f"@{row.by_handle}" if row.by_handle else f"the {row.granted_by}"
-    how = _MADE.get(row.source, f"by hand from {by}")
-    until = f" until {end_in_words(row.expires_at)}" if row.expires_at else ""
-    return f"{how}{until}" + (f", because: {row.reason}" if row.reason else "")
+    by = f"@{grant.by_handle}" if grant.by_handle else f"the {grant.granted_by}"
+    how = _MADE.get(grant.source, f"by hand from {by}")
+    until = f" until {end_in_words(grant.expires_at)}" if grant.expires_at else ""
+    return f"{how}{until}" + (f", because: {grant.reason}" if grant.reason else "")

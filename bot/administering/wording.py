@@ -1,12 +1,35 @@
-"""Policies, and ends of what was granted, in words."""
+"""Numbers, lists, policies, times and ends of what was granted, in words."""
 
 from datetime import datetime, time, timedelta
 
 from auth.labels import Clause, Policy
 from auth.roles import EVERYONE, GUEST
-from bot.administering.effects import listed
 
 _OWN_WORDS = {EVERYONE: "every full member", GUEST: "every guest"}
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def counted(number: int, what: str, plural: str = "") -> str:
+    """`1 document`, `2,000 documents`; `plural` where an s is not enough."""
+    return f"1 {what}" if number == 1 else f"{number:,} {plural or what + 's'}"
+
+
+def capitalised(words: str) -> str:
+    """The same words at the beginning of a sentence."""
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def span_in_words(span: timedelta) -> str:
+    """`2 days`, `12 hours`, `90 minutes`; what is left of a minute is dropped."""
+    minutes = int(span.total_seconds()) // 60
+    for size, unit in ((24 * 60, "day"), (60, "hour")):
+        if minutes and minutes % size == 0:
+            return counted(minutes // size, unit)
+    return counted(minutes, "minute")
 
 
 def policy_in_words(policy: Policy) -> str:
