@@ -1,10 +1,9 @@
 """What `ostiary access` prints."""
 
-from datetime import timedelta
-
 from rich.text import Text
 
 from bot.administering.overviews import CollectionEntry
+from bot.administering.wording import span_in_words
 from bot.cli.administering import open_desk, print_table
 from bot.cli.output import out
 
@@ -56,14 +55,4 @@ async def print_collections() -> None:
 def _asked(collection: CollectionEntry) -> str:
     if not collection.can_be_asked_for:
         return "no"
-    return f"{collection.owner_role} lend {collection.lent_role} for {_time(collection.lent_for)}"
-
-
-def _time(span: timedelta) -> str:
-    """`2 days`, `12 hours`, `90 minutes`."""
-    minutes = int(span.total_seconds()) // 60
-    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
-        if minutes % size == 0:
-            number = minutes // size
-            return f"{number} {unit}{'s' if number != 1 else ''}"
-    return str(span)
+    return f"{collection.owner_role} lend {collection.lent_role} for {span_in_words(collection.lent_for)}"

@@ -16,6 +16,7 @@ from auth.people import Person
 from auth.rights import nothing, rights_of
 from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import Change
+from bot.administering.wording import capitalised
 from bot.cli.output import out, progress_line
 from bot.opening import open_database, the_workspace
 from bot.settings import load_settings
@@ -86,8 +87,7 @@ async def carry_out(of: Callable[[Desk], Awaitable[Change]], *, dry_run: bool) -
         for note in done.effect.notes:
             out.print(Text(note))
         return
-    said = change.in_words()
-    out.print(Text(f"{said[:1].upper()}{said[1:]}."))
+    out.print(Text(f"{capitalised(change.in_words())}."))
     out.print(Text(done.effect.in_words(PEOPLE_NAMED)))
     out.print(Text(f"Undo: ostiary access undo {done.change_id}", style="dim"))
 

@@ -16,7 +16,7 @@ from bot.slack.admin.readers_fields import readers_entered
 from bot.slack.admin.screens import Back, Screen, said, undoable
 from bot.slack.admin.wording import done_in_words
 from bot.slack.messages import plain_text, typed_id
-from retrieval.cataloguing import UnknownCollection, UnknownDocument
+from retrieval.cataloguing import UnknownDocument
 
 MOST_AT_ONCE = 100
 
@@ -92,10 +92,8 @@ class AccessDesk:
                 label = await self._label_with(label_id)
                 return f"Everything that is for {label.in_words}", label.policy
             case ("collection", collection_id):
-                for collection in await self._administration.collections():
-                    if collection.id == collection_id:
-                        return f"{collection.name}, with all of its documents", collection.policy
-                raise UnknownCollection("There is no such collection any more.")
+                collection = await self._naming.collection(str(collection_id))
+                return f"{collection.name}, with all of its documents", collection.policy
             case _:
                 ids = _documents(visit.value.partition(" ")[2])
                 entry = await self._naming.document(visit.actor, ids[0])

@@ -7,7 +7,7 @@ from bot.administering.changes import Change
 from bot.administering.effects import Effect
 from bot.administering.explaining import Explanation
 from bot.administering.overviews import DocumentEntry, LabelEntry
-from bot.administering.wording import policy_in_words
+from bot.administering.wording import counted, policy_in_words
 from bot.slack.admin.elements import (
     actions,
     button,
@@ -23,7 +23,7 @@ from bot.slack.admin.naming import called
 from bot.slack.admin.proposals import carry
 from bot.slack.admin.readers_fields import readers_fields
 from bot.slack.admin.screens import Back, Screen, pager
-from bot.slack.admin.wording import counted, would_be
+from bot.slack.admin.wording import would_be
 from bot.slack.views import Block, plain_blocks
 
 HOME, DOCUMENT, WHY, LABELS = "admin_access", "admin_document", "admin_why", "admin_labels"

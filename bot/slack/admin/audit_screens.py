@@ -21,7 +21,7 @@ from bot.slack.admin.elements import (
     search_menu,
     section,
 )
-from bot.slack.admin.screens import UNDO, Screen
+from bot.slack.admin.screens import UNDO, Screen, is_id
 from bot.slack.admin.wording import beginning_of_day, end_of_day
 from bot.slack.messages import typed_id
 
@@ -87,11 +87,11 @@ def search_carried(carried: Mapping[str, Any]) -> Search:
     document, pages = carried.get("document"), carried.get("pages")
     return Search(
         str(carried.get("who") or ""),
-        document if _is_number(document) else None,
+        document if is_id(document) else None,
         kind if (kind := str(carried.get("kind") or "")) in KINDS else "",
         _day(carried.get("since")),
         _day(carried.get("until")),
-        tuple(page for page in pages if _is_number(page))[:PAGES_KEPT] if isinstance(pages, list) else (),
+        tuple(page for page in pages if is_id(page))[:PAGES_KEPT] if isinstance(pages, list) else (),
     )
 
 
@@ -154,10 +154,6 @@ def _undo(event: Event) -> dict[str, Any] | None:
         return None
     about = f"All of change {event.change_id} is put back, as far as nothing of it was changed since."
     return button(UNDO, "Undo", event.change_id, confirm=confirmation("Undo it?", about, "Undo it"))
-
-
-def _is_number(found: object) -> bool:
-    return type(found) is int and 0 < found < 2**63
 
 
 def _day(written: object) -> date | None:

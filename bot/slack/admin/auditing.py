@@ -7,9 +7,8 @@ from slack_bolt.app.async_app import AsyncApp
 
 from auth.audit import Event, search
 from auth.database import Database
-from auth.labelling import read_labels
-from auth.sources import list_sources
-from bot.administering.wording import policy_in_words
+from bot.administering.wording import capitalised
+from bot.audit_names import documents_of, read_names
 from bot.audit_words import in_words
 from bot.slack.admin import audit_screens as shows
 from bot.slack.admin.counter import Counter, Visit
@@ -17,7 +16,6 @@ from bot.slack.admin.entered import NotFilledIn
 from bot.slack.admin.naming import Naming
 from bot.slack.admin.screens import Screen, said
 from bot.slack.messages import typed_id
-from retrieval.cataloguing import list_collections
 
 
 class AuditDesk:
@@ -79,33 +77,16 @@ class AuditDesk:
 
     async def _names(self, events: Sequence[Event], sought: shows.Search, actor: str) -> dict[str, str]:
         """How to call what these events are about; documents by their titles only where `actor` may read them."""
-        people = {event.actor for event in events} | {event.person or "" for event in events} | {sought.who}
-        people |= {str((event.details or {}).get("asker") or "") for event in events}
-        documents = {n for event in events for n in documents_of(event)} | {sought.document or 0}
+        async with self._database.writing_in(self._workspace_id) as connection:
+            names = await read_names(connection, events, at_the_machine=False)
+        handles = await self._naming.handles([sought.who] if sought.who else [])
+        documents = {number for event in events for number in documents_of(event)} | {sought.document or 0}
         titles = await self._naming.titles(actor, documents - {0})
-        handles = await self._naming.handles(sorted(people - {""}))
         return {
+            **names,
             **{user_id: f"@{handle}" for user_id, handle in handles.items()},
             **{f"document:{number}": title for number, title in titles.items()},
-            **await self._names_of_what_decides(),
         }
-
-    async def _names_of_what_decides(self) -> dict[str, str]:
-        async with self._database.writing_in(self._workspace_id) as connection:
-            labels, sources = await read_labels(connection), await list_sources(connection)
-            collections = await list_collections(connection)
-        return {
-            **{f"label:{label_id}": policy_in_words(policy) for label_id, policy in labels.items()},
-            **{f"source:{source.id}": source.in_words for source in sources},
-            **{f"collection:{collection.id}": collection.name for collection in collections},
-        }
-
-
-def documents_of(event: Event) -> set[int]:
-    """The ids of all documents that an event speaks of."""
-    listed = (event.details or {}).get("documents")
-    named = {event.document_id} if event.document_id is not None else set()
-    return named | {n for n in listed if isinstance(n, int)} if isinstance(listed, list) else named
 
 
 def without_addresses(event: Event) -> Event:
@@ -126,7 +107,7 @@ def _described(sought: shows.Search, names: Mapping[str, str]) -> str:
         f"until {sought.until:%-d %B %Y}" if sought.until else "",
     ]
     said = ", ".join(part for part in parts if part) or "everything"
-    return f"{said[:1].upper()}{said[1:]}, the latest first."
+    return f"{capitalised(said)}, the latest first."
 
 
 def _document(document_id: int, names: Mapping[str, str]) -> str:

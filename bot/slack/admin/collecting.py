@@ -6,7 +6,6 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.administering.administration import Administration
 from bot.administering.changes import DefineCollection
-from bot.administering.overviews import CollectionEntry
 from bot.slack.admin import collection_screens as shows
 from bot.slack.admin.access import AccessDesk
 from bot.slack.admin.access_screens import COLLECTION, COLLECTIONS
@@ -16,7 +15,6 @@ from bot.slack.admin.naming import Naming
 from bot.slack.admin.readers_fields import readers_entered
 from bot.slack.admin.screens import Screen
 from bot.slack.messages import typed_id
-from retrieval.cataloguing import UnknownCollection
 
 _MOST_S = 366 * 24 * 3600
 
@@ -48,20 +46,20 @@ class CollectionsDesk:
         return shows.collections(await self._administration.collections(), typed_id(visit.value) or 0)
 
     async def one_collection(self, visit: Visit) -> Screen:
-        return shows.one_collection(await self._collection(visit.value))
+        return shows.one_collection(await self._naming.collection(visit.value))
 
     async def new_form(self, visit: Visit) -> Screen:
         return shows.collection_form(await self._naming.role_options())
 
     async def edit_form(self, visit: Visit) -> Screen:
-        entry = await self._collection(visit.value)
+        entry = await self._naming.collection(visit.value)
         return shows.collection_form(await self._naming.role_options(), entry)
 
     async def define(self, visit: Visit) -> Screen:
         """A new collection, which must not be there, or the one that the form was opened for, which must."""
         filled, existing = visit.entered, visit.carried.get("collection")
         if existing is not None:
-            name = (await self._collection(str(existing))).name
+            name = (await self._naming.collection(str(existing))).name
         else:
             name = filled.required("name", filled.text("name"), "A collection needs a name.")
             if any(entry.name == name for entry in await self._administration.collections()):
@@ -75,9 +73,3 @@ class CollectionsDesk:
             timedelta(seconds=min(seconds, _MOST_S)) if seconds else timedelta(days=1),
         )
         return await self._access.dry_run(change, visit)
-
-    async def _collection(self, written: str) -> CollectionEntry:
-        for entry in await self._administration.collections():
-            if str(entry.id) == written:
-                return entry
-        raise UnknownCollection("There is no such collection any more.")

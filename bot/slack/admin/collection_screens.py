@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.administering.overviews import CollectionEntry
-from bot.administering.wording import policy_in_words
+from bot.administering.wording import counted, policy_in_words, span_in_words
 from bot.slack.admin.access_screens import CHANGE, COLLECTION, COLLECTIONS, HOME, PAGE
 from bot.slack.admin.elements import actions, button, divider, field, menu, option, section, text_field
 from bot.slack.admin.naming import chosen_of
 from bot.slack.admin.readers_fields import readers_fields
 from bot.slack.admin.role_screens import ROLE_FIELD
 from bot.slack.admin.screens import Screen, pager
-from bot.slack.admin.wording import counted
 from bot.slack.views import Block
 
 DEFINE, LOAN, COLLECTION_FORM = "admin_collection_new", "admin_collection_edit", "admin_collection_form"
@@ -93,7 +92,7 @@ def _role(options: Sequence[Block], chosen: str | None) -> Block:
 
 
 def _spans(chosen: timedelta) -> Block:
-    spans = {**LENT_FOR, chosen: span_in_words(chosen)}
+    spans = {**LENT_FOR, chosen: _span(chosen)}
     options = [option(words, str(int(span.total_seconds()))) for span, words in sorted(spans.items())]
     return menu(
         "lent_for", options, "Choose a time", chosen=chosen_of(options, [str(int(chosen.total_seconds()))])
@@ -104,15 +103,8 @@ def _in_words(entry: CollectionEntry) -> str:
     said = f"For {policy_in_words(entry.policy)} · {counted(entry.documents, 'document')}"
     if not entry.can_be_asked_for:
         return f"{said}\nNobody can be asked for it."
-    return f"{said}\nHolders of {entry.owner_role} may lend {entry.lent_role} for {span_in_words(entry.lent_for)}."
+    return f"{said}\nHolders of {entry.owner_role} may lend {entry.lent_role} for {_span(entry.lent_for)}."
 
 
-def span_in_words(span: timedelta) -> str:
-    """`a day`, `90 minutes`."""
-    if span in LENT_FOR:
-        return LENT_FOR[span]
-    minutes = int(span.total_seconds()) // 60
-    for size, unit in ((24 * 60, "day"), (60, "hour")):
-        if minutes and minutes % size == 0:
-            return counted(minutes // size, unit)
-    return counted(minutes, "minute")
+def _span(span: timedelta) -> str:
+    return LENT_FOR.get(span) or span_in_words(span)

@@ -1,7 +1,6 @@
 """The pieces that screens are made of. Every text that goes in is plain, and escaped here, once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from bot.slack.views import Block, escape
 
@@ -23,17 +22,12 @@ def context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": said, "verbatim": True}]}
 
 
-def header(text: str) -> Block:
-    return {"type": "header", "text": plain(text, 150)}
-
-
 def divider() -> Block:
     return {"type": "divider"}
 
 
-def actions(*elements: Block | None, block_id: str = "") -> Block:
-    block: Block = {"type": "actions", "elements": [element for element in elements if element]}
-    return {**block, "block_id": block_id} if block_id else block
+def actions(*elements: Block | None) -> Block:
+    return {"type": "actions", "elements": [element for element in elements if element]}
 
 
 def button(
@@ -76,9 +70,8 @@ def text_field(action_id: str, *, initial: str = "", placeholder: str = "", most
     return {**element, "max_length": most} if most else element
 
 
-def person_picker(action_id: str, placeholder: str = "Choose somebody", initial: str = "") -> Block:
-    element: Block = {"type": "users_select", "action_id": action_id, "placeholder": plain(placeholder)}
-    return {**element, "initial_user": initial} if initial else element
+def person_picker(action_id: str) -> Block:
+    return {"type": "users_select", "action_id": action_id, "placeholder": plain("Choose somebody")}
 
 
 def channel_picker(action_id: str) -> Block:
@@ -95,9 +88,8 @@ def channel_picker(action_id: str) -> Block:
     }
 
 
-def date_picker(action_id: str, initial: date | None = None) -> Block:
-    element: Block = {"type": "datepicker", "action_id": action_id, "placeholder": plain("Choose a day")}
-    return {**element, "initial_date": initial.isoformat()} if initial else element
+def date_picker(action_id: str) -> Block:
+    return {"type": "datepicker", "action_id": action_id, "placeholder": plain("Choose a day")}
 
 
 def tick(action_id: str, label: str, about: str = "") -> Block:
@@ -134,15 +126,14 @@ def menu(
     return element
 
 
-def search_menu(action_id: str, placeholder: str, chosen: Block | None = None) -> Block:
+def search_menu(action_id: str, placeholder: str) -> Block:
     """A menu that shows what is found by what is typed."""
-    element: Block = {
+    return {
         "type": "external_select",
         "action_id": action_id,
         "placeholder": plain(placeholder, 150),
         "min_query_length": 1,
     }
-    return {**element, "initial_option": chosen} if chosen else element
 
 
 def option(text: str, value: str, about: str = "") -> Block:

@@ -10,20 +10,20 @@ from auth.clearance import Clearance
 from auth.database import Database
 from auth.directory import UnknownPerson, find_people, person_called
 from auth.errors import OstiaryError
-from auth.granting import list_roles
+from auth.granting import UnknownRole, list_roles
 from auth.labelling import read_labels
 from auth.people import Person
 from auth.rights import nothing, rights_of
 from auth.roles import EVERYONE, GUEST
 from bot.administering.administration import Administration
-from bot.administering.overviews import DocumentEntry
+from bot.administering.overviews import CollectionEntry, DocumentEntry, RoleSummary
 from bot.administering.wording import policy_in_words
 from bot.slack.admin.counter import Visit
 from bot.slack.admin.elements import OPTIONS_LIMIT, option
 from bot.slack.people import Roster
 from bot.slack.refusals import reason
 from bot.slack.views import Block
-from retrieval.cataloguing import document_with, titles_of
+from retrieval.cataloguing import UnknownCollection, document_with, titles_of
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _FIRST = {EVERYONE: 0, GUEST: 1}
@@ -91,6 +91,20 @@ class Naming:
         """The titles of those documents that `actor` may read."""
         async with self._database.reading_as(await self.viewer(actor)) as reader:
             return await titles_of(reader, document_ids)
+
+    async def role(self, name: str) -> RoleSummary:
+        """Raises UnknownRole."""
+        for role in await self._administration.roles():
+            if role.name == name:
+                return role
+        raise UnknownRole("There is no such role any more.")
+
+    async def collection(self, collection_id: str) -> CollectionEntry:
+        """Raises UnknownCollection."""
+        for collection in await self._administration.collections():
+            if str(collection.id) == collection_id:
+                return collection
+        raise UnknownCollection("There is no such collection any more.")
 
     async def role_options(self) -> list[Block]:
         """Every role, those that everybody knows first."""

@@ -19,7 +19,7 @@ from bot.administering.changes import (
     RelabelCollection,
     RelabelDocuments,
 )
-from bot.slack.admin.screens import CARRIED_LIMIT
+from bot.slack.admin.screens import CARRIED_LIMIT, is_id
 
 
 class NoProposal(OstiaryError):
@@ -89,6 +89,6 @@ def _ids(found: Any) -> tuple[int, ...]:
 
 
 def _id(found: Any) -> int:
-    if type(found) is not int or not 0 < found < 2**63:
+    if not is_id(found):
         raise TypeError("no id")
     return found

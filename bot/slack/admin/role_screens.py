@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from auth.roles import BUILT_IN, EVERYONE, GUEST
 from auth.sources import RoleSource, SourceKind
 from bot.administering.overviews import Holder, Readable, RoleSummary
-from bot.administering.wording import policy_in_words
+from bot.administering.wording import counted, policy_in_words
 from bot.slack.admin.elements import (
     actions,
     button,
@@ -21,7 +21,7 @@ from bot.slack.admin.elements import (
 )
 from bot.slack.admin.naming import chosen_of
 from bot.slack.admin.screens import Screen, pager, said
-from bot.slack.admin.wording import counted, readable_in_words
+from bot.slack.admin.wording import readable_in_words
 from bot.slack.views import Block, plain_blocks
 
 HOME, OPEN, MAY_READ, MAY_READ_OF = (

@@ -3,7 +3,7 @@
 from slack_bolt.app.async_app import AsyncApp
 
 from auth.database import Database
-from auth.granting import UnknownRole, list_grants, list_roles, require_roles
+from auth.granting import list_grants, list_roles, require_roles
 from auth.sources import RoleSource, list_sources
 from bot.administering.administration import Administration
 from bot.administering.changes import Change, CreateRole, DeleteRole, GrantRole, RevokeRole
@@ -14,6 +14,7 @@ from bot.slack.admin.naming import Naming
 from bot.slack.admin.role_words import GrantWords, MayReadWords, RevokeWords, WhoWords, parse
 from bot.slack.admin.screens import Back, Screen, said, undoable
 from bot.slack.admin.wording import done_in_words, end_of_day, readable_in_words
+from bot.slack.messages import typed_id
 
 
 class RolesDesk:
@@ -80,18 +81,16 @@ class RolesDesk:
 
     async def overview(self, visit: Visit) -> Screen:
         roles = await self._administration.roles()
-        return shows.overview(roles, _number(visit.value), await self._naming.role_options())
+        return shows.overview(roles, typed_id(visit.value) or 0, await self._naming.role_options())
 
     async def one_role(self, visit: Visit) -> Screen:
         """`visit.value` is a role, and from which of its holders on."""
         name, _, start = visit.value.partition(" ")
-        roles = {role.name: role for role in await self._administration.roles()}
-        if name not in roles:
-            raise UnknownRole("There is no such role any more.")
+        role = await self._naming.role(name)
         holders = await self._administration.holders(name)
         async with self._database.writing_in(self._workspace_id) as connection:
             by_hand = {grant.person_id for grant in await list_grants(connection) if grant.role == name}
-        return shows.one_role(roles[name], holders, by_hand, await self.sources_of(name), _number(start))
+        return shows.one_role(role, holders, by_hand, await self.sources_of(name), typed_id(start) or 0)
 
     async def sources_of(self, role: str) -> list[RoleSource]:
         async with self._database.writing_in(self._workspace_id) as connection:
@@ -126,10 +125,7 @@ class RolesDesk:
         return shows.role_form(await self._naming.role_options())
 
     async def edit_form(self, visit: Visit) -> Screen:
-        roles = {role.name: role for role in await self._administration.roles()}
-        if visit.value not in roles:
-            raise UnknownRole("There is no such role any more.")
-        role = roles[visit.value]
+        role = await self._naming.role(visit.value)
         return shows.role_form(await self._naming.role_options(), role.name, role.description, role.inherits)
 
     async def define(self, visit: Visit) -> Screen:
@@ -150,7 +146,3 @@ class RolesDesk:
     async def _carry_out(self, change: Change, visit: Visit, back: Back | None = None) -> Screen:
         done = await self._administration.carry_out(change, visit.actor)
         return undoable(done_in_words(change, done), done.change_id, back=back)
-
-
-def _number(written: str) -> int:
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else 0

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from bot.slack.admin.elements import actions, button, context, cut, plain
 from bot.slack.views import Block, escape, plain_blocks
@@ -88,6 +88,11 @@ def carried_by(view: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def is_id(found: object) -> TypeGuard[int]:
+    """Whether something that a modal carried can be an id."""
+    return type(found) is int and 0 < found < 2**63
 
 
 def back_of(carried: Mapping[str, Any]) -> Back | None:

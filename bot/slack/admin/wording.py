@@ -6,6 +6,7 @@ from bot.administering.administration import Done
 from bot.administering.changes import Change
 from bot.administering.effects import Effect
 from bot.administering.overviews import Readable
+from bot.administering.wording import capitalised, counted
 
 PEOPLE_NAMED = 10
 NOTHING_CHANGED = "Nothing changed: it was so already."
@@ -15,8 +16,7 @@ def done_in_words(change: Change, done: Done) -> str:
     """What a change did, and to whom."""
     if done.change_id is None:
         return " ".join([NOTHING_CHANGED, *done.effect.notes])
-    made = change.in_words()
-    return f"{made[:1].upper()}{made[1:]}.\n{done.effect.in_words(PEOPLE_NAMED)}"
+    return f"{capitalised(change.in_words())}.\n{done.effect.in_words(PEOPLE_NAMED)}"
 
 
 def would_be(change: Change, effect: Effect) -> str:
@@ -54,7 +54,3 @@ def end_of_day(day: date | None) -> datetime | None:
     if day is None:
         return None
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-
-
-def counted(number: int, what: str, plural: str = "") -> str:
-    return f"1 {what}" if number == 1 else f"{number:,} {plural or what + 's'}"
