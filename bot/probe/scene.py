@@ -35,10 +35,9 @@ _QUESTIONS = text(f"SELECT id FROM bot.question WHERE {_OF} ORDER BY id")
 _HANDED_IN = text(f"SELECT count(*) FROM bot.ingestion_request WHERE {_OF} AND locator = ANY(:files)")
 _WAITING = text(
     "SELECT EXISTS (SELECT FROM procrastinate.procrastinate_jobs"
+    f" WHERE queue_name = 'workspace-' || {WORKSPACE}"
     # What fails again and again waits ever longer: somebody who is gone cannot be told anything.
-    " WHERE (status = 'doing' OR (status = 'todo' AND (attempts < 2 OR scheduled_at <= now())))"
-    f" AND (CAST(args ->> 'question_id' AS bigint) IN (SELECT id FROM bot.question WHERE {_OF})"
-    f"  OR CAST(args ->> 'request_id' AS bigint) IN (SELECT id FROM bot.ingestion_request WHERE {_OF})))"
+    "  AND (status = 'doing' OR (status = 'todo' AND (attempts < 2 OR scheduled_at <= now()))))"
 )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.channels import Channel, remember_channel
 from auth.database import WORKSPACE, Database
-from auth.directory import PersonFacts, find_people, list_workspaces, register_workspace, upsert_people
+from auth.directory import PersonFacts, find_people, register_workspace, upsert_people
 from auth.granting import define_built_in_roles, define_role, grant, revoke
 from auth.labelling import intern_label
 from auth.labels import parse_policy
@@ -31,11 +31,10 @@ _COLLECT = text(
 _FILE = text(
     f"UPDATE retrieval.document SET collection_id = :collection_id WHERE {_OF} AND id = ANY(:documents)"
 )
-# Jobs stand outside the walls of workspaces: those of the shadow are told by what they are about.
+_SHADOWS = text("SELECT id FROM auth.workspace WHERE team_id LIKE :prefix || '%' ORDER BY id")
+# Jobs stand outside the walls of workspaces: each workspace has a queue of its own.
 _DROP_JOBS = text(
-    "DELETE FROM procrastinate.procrastinate_jobs"
-    f" WHERE (CAST(args ->> 'question_id' AS bigint) IN (SELECT id FROM bot.question WHERE {_OF})"
-    f"  OR CAST(args ->> 'request_id' AS bigint) IN (SELECT id FROM bot.ingestion_request WHERE {_OF}))"
+    f"DELETE FROM procrastinate.procrastinate_jobs WHERE queue_name = 'workspace-' || {WORKSPACE}"
 )
 # In an order in which nothing points at what is gone. Documents take versions, chunks and vectors with them.
 _EMPTY = tuple(
@@ -82,10 +81,9 @@ async def shadow_of(database: Database, team_id: str) -> AsyncIterator[int]:
 async def sweep(database: Database) -> None:
     """Empty every shadow workspace there is."""
     async with database.registering() as connection:
-        workspaces = await list_workspaces(connection)
-    for workspace_id, team_id, _ in workspaces:
-        if is_shadow(team_id):
-            await empty(database, workspace_id)
+        shadows = [row.id for row in await connection.execute(_SHADOWS, {"prefix": PREFIX})]
+    for workspace_id in shadows:
+        await empty(database, workspace_id)
 
 
 async def empty(database: Database, workspace_id: int) -> None:
