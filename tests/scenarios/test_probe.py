@@ -56,6 +56,7 @@ from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.retriever import Library
+from tests.scenarios.conftest import Office
 
 TEAM = "T0HOUSE"
 SMALL = Limits(people=24, asks=12, at_once=12)
@@ -449,6 +450,25 @@ async def test_what_a_probe_left_that_crashed_is_removed_by_the_next(house: Hous
     await shadow.plant(house.database, shadow_id, house.means.ingestor, canary, "everyone")
     assert (await house.probe("home tab and prompts")).leaked == 0
     await _everything_is_gone(house)
+
+
+async def test_a_bot_that_works_beside_it_answers_its_people_and_they_hear_nothing_of_the_probe(
+    parrot_office: Office, embeddings: LocalEmbeddings
+) -> None:
+    async with ParserProcess() as parser:
+        means = Means(
+            parrot_office.database, embeddings, Ingestor(parrot_office.database, embeddings, parser)
+        )
+        running = asyncio.create_task(
+            probe(means, parrot_office.workspace_id, "T0TEST", only=(DIRECT,), limits=SMALL)
+        )
+        for _ in range(3):
+            asked = await parrot_office.visitor.dm("enzo", "How many days of paid leave are there?")
+            reply = await parrot_office.visitor.wait_for_reply("enzo", "@ostiary", after=asked.ts, timeout=60)
+            assert "27 days" in reply.plain
+        assert (await running).leaked == 0
+    for person in ("pia", "enzo", "gus"):
+        assert not any("egister" in words for words in parrot_office.visitor.everything_visible_to(person))
 
 
 async def test_two_probes_do_not_run_at_once(house: House) -> None:
