@@ -18,7 +18,7 @@ from auth.database import WORKSPACE
 
 WITHDRAWN = "audit.withdrawn"
 """The kind of event that says whose details were withdrawn, their time being over."""
-ANSWER_SENT = "answer.sent"
+ANSWER_SENT, ANSWER_UNSENT = "answer.sent", "answer.unsent"
 """The kind of event that says of an answer who hears it and what it was made from."""
 PAGE = 2000
 MOST_FAULTS = 100

@@ -80,6 +80,11 @@ _WAS_READ = text(
 _COUNT_AS_READ = text(
     f"UPDATE auth.role_source SET read_at = :now WHERE workspace_id = {WORKSPACE} AND id = ANY(:sources)"
 )
+# Noted first: a reading that began before somebody left must not bring them back.
+_NOTE_LEAVING = text(
+    f"UPDATE auth.role_source SET left_at = greatest(left_at, :at) WHERE workspace_id = {WORKSPACE}"
+    " AND kind = :kind AND reference = :reference"
+)
 _LEAVE = text(
     f"DELETE FROM auth.role_source_member WHERE workspace_id = {WORKSPACE} AND slack_user_id = ANY(:members)"
     " AND source_id = (SELECT id FROM auth.role_source"
@@ -87,7 +92,8 @@ _LEAVE = text(
 )
 _LAPSE = text(
     f"UPDATE auth.role_source SET lapsed = true WHERE workspace_id = {WORKSPACE} AND NOT lapsed"
-    " AND read_at + make_interval(secs => lives_s) <= now() RETURNING name"
+    " AND read_at + make_interval(secs => lives_s) <= clock_timestamp() + make_interval(secs => :ahead_s)"
+    " RETURNING name"
 )
 # With a time of its own: a reading that began before it comes too late.
 _SHUT = text(
@@ -179,9 +185,9 @@ async def source_was_read(
 ) -> None:
     """Take over who is in a source, as Slack said at `read_at` (before the reading began).
 
-    One that grew too old is marked so first: that it grants again must be another policy version.
+    One that grew too old, or is about to, is marked so first: that it grants again must be another policy version.
     """
-    await connection.execute(_LAPSE)
+    await connection.execute(_LAPSE, {"ahead_s": 60.0})
     if (await connection.execute(_WAS_READ, {"id": source_id, "read_at": read_at})).scalar() is None:
         return
     values = {"id": source_id, "members": sorted(set(members))}
@@ -195,11 +201,13 @@ async def count_as_read(connection: AsyncConnection, source_ids: Collection[int]
 
 
 async def leave_source(
-    connection: AsyncConnection, kind: SourceKind, reference: str, members: Collection[str]
+    connection: AsyncConnection, kind: SourceKind, reference: str, members: Collection[str], at: datetime
 ) -> None:
     """Somebody left a source: at once, without waiting until it is read again."""
-    values = {"kind": kind.value, "reference": reference, "members": list(members)}
-    await connection.execute(_LEAVE, values)
+    source = {"kind": kind.value, "reference": reference}
+    if members:
+        await connection.execute(_NOTE_LEAVING, {**source, "at": at})
+        await connection.execute(_LEAVE, {**source, "members": list(members)})
 
 
 async def shut_source(connection: AsyncConnection, kind: SourceKind, reference: str, at: datetime) -> None:
@@ -213,7 +221,7 @@ async def shut_source(connection: AsyncConnection, kind: SourceKind, reference: 
 
 async def mark_lapsed(connection: AsyncConnection) -> list[str]:
     """Note in the record which sources became too old; returns their names. They grant nothing already."""
-    return [row.name for row in await connection.execute(_LAPSE)]
+    return [row.name for row in await connection.execute(_LAPSE, {"ahead_s": 0.0})]
 
 
 def _source(row: Row[Any]) -> RoleSource:

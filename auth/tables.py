@@ -183,6 +183,7 @@ class RoleSourceRow(Base):
     read_at: Mapped[datetime | None]
     lives_s: Mapped[int]
     lapsed: Mapped[bool] = mapped_column(server_default="true")
+    left_at: Mapped[datetime | None]
 
 
 class RoleSourceMember(Base):
@@ -250,6 +251,12 @@ class AuditEvent(Base):
             "workspace_id",
             text("(details -> 'answer')"),
             postgresql_where=text("kind = 'answer.sent'"),
+        ),
+        Index(
+            "ix_audit_event_unsent",
+            "workspace_id",
+            text("(details -> 'answer')"),
+            postgresql_where=text("kind = 'answer.unsent'"),
         ),
         Index(
             "ix_audit_event_documents",

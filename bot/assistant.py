@@ -25,10 +25,8 @@ class Reply:
     answer: Answer
     clearance: Clearance
     label_ids: frozenset[int]
-
-    @property
-    def chunk_ids(self) -> tuple[int, ...]:
-        return tuple(passage.chunk_id for passage in self.answer.cited)
+    chunk_ids: tuple[int, ...]
+    """Of all passages that it was made from, cited or not."""
 
     @property
     def found(self) -> bool:
@@ -84,11 +82,12 @@ class Assistant:
         return clearance.covers(reply.label_ids) and await self.library.admits(clearance, reply.chunk_ids)
 
     async def _passages(self, question: str, clearance: Clearance) -> list[Passage]:
+        """An alarm is for those who run the bot; whoever asks is told what they would be told of nothing."""
         try:
             return await self.library.passages(question, clearance)
         except LocksDisagree:
             metrics.LOCKS_DISAGREE.inc()
-            raise
+            return []
 
     async def _answer_from(self, question: str, passages: Sequence[Passage], clearance: Clearance) -> Reply:
         use_adapter = self._may_use_adapter(clearance)
@@ -96,7 +95,7 @@ class Assistant:
         labels = frozenset(passage.label_id for passage in passages)
         if use_adapter and self._adapter_label is not None:
             labels |= {self._adapter_label}
-        return Reply(answer, clearance, labels)
+        return Reply(answer, clearance, labels, tuple(passage.chunk_id for passage in passages))
 
     def _may_use_adapter(self, clearance: Clearance) -> bool:
         """An adapter carries the label of what it was trained on."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from auth.audit import ANSWER_SENT, WITHDRAWN, Event
+from auth.audit import ANSWER_SENT, ANSWER_UNSENT, WITHDRAWN, Event
 from auth.database import ITSELF
 from auth.labels import parse_policy
 from auth.people import PersonKind
@@ -245,6 +245,10 @@ def _deleted(event: Event, _details: Row, names: Names) -> str:
     return f"deleted {_document(event.document_id, names)}"
 
 
+def _unsent(_event: Event, details: Row, _names: Names) -> str:
+    return f"did not get answer {details['answer']} out"
+
+
 def _withdrew(_event: Event, details: Row, _names: Names) -> str:
     before = datetime.fromisoformat(details["before"])
     return f"withdrew the details of {counted(details['events'], 'event')} before {before:%-d %B %Y}"
@@ -269,5 +273,6 @@ _HAPPENINGS: Mapping[str, Callable[[Event, Row, Names], str]] = {
     UNDONE: _undone,
     "document.ingested": _ingested,
     "document.deleted": _deleted,
+    ANSWER_UNSENT: _unsent,
     WITHDRAWN: _withdrew,
 }

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.audit import ANSWER_SENT, withdrawn_before
+from auth.audit import ANSWER_SENT, ANSWER_UNSENT, withdrawn_before
 from auth.database import WORKSPACE, Database
 from auth.history import Labelled, began, labels_over_time
 from bot.moments import CLOCKS_APART, Moment, faults_of_audience, moment_of
@@ -33,6 +33,21 @@ _SENT = text(f"""
     WHERE a.workspace_id = {WORKSPACE} AND a.message_ts IS NOT NULL
         AND (CAST(:since AS timestamptz) IS NULL OR coalesce(a.checked_at, a.created_at) >= :since)
     ORDER BY a.policy_version, a.id
+""")
+
+
+# The log is only ever added to; what it says was sent must be there, unless it also says that it did not get out.
+_GONE = text(f"""
+    SELECT (e.details ->> 'answer')::bigint AS answer_id, (e.details ->> 'question')::bigint AS question_id
+    FROM auth.audit_event e
+    WHERE e.workspace_id = {WORKSPACE} AND e.kind = '{ANSWER_SENT}' AND e.details IS NOT NULL
+        AND (CAST(:since AS timestamptz) IS NULL OR e.at >= :since)
+        AND NOT EXISTS (SELECT FROM bot.answer a
+            WHERE a.workspace_id = e.workspace_id AND a.id = (e.details ->> 'answer')::bigint)
+        AND NOT EXISTS (SELECT FROM auth.audit_event u
+            WHERE u.workspace_id = e.workspace_id AND u.kind = '{ANSWER_UNSENT}'
+                AND u.details -> 'answer' = e.details -> 'answer')
+    ORDER BY e.seq
 """)
 
 
@@ -67,6 +82,7 @@ async def check_answers(database: Database, workspace_id: int, since: datetime |
         await checker.begin()
         async for page in _pages(connection, since):
             await checker.check(page)
+        checker.add_gone((await connection.execute(_GONE, {"since": since})).all())
     return checker.report()
 
 
@@ -98,6 +114,10 @@ class _Checker:
             reasons = await self._reasons(answer, labelled)
             if reasons:
                 self._wrong.append(Wrong(answer.id, answer.question_id, tuple(reasons)))
+
+    def add_gone(self, answers: Sequence[Row[Any]]) -> None:
+        reason = "The log says that it was sent, and its record was removed."
+        self._wrong += [Wrong(gone.answer_id, gone.question_id, (reason,)) for gone in answers]
 
     def report(self) -> Report:
         return Report(self._checked, tuple(self._wrong), self._unproven, self._withdrawn)

@@ -144,6 +144,8 @@ class LoanRequest(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     question_id: Mapped[int]
     collection_id: Mapped[int]
+    lent_role: Mapped[str]
+    lent_for_s: Mapped[int]
     state: Mapped[str] = mapped_column(server_default="waiting")
     decided_by: Mapped[str | None]
     created_at: Mapped[datetime] = created_now()

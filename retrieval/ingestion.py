@@ -7,25 +7,30 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.database import WORKSPACE, Database
+from auth.audit import record
+from auth.database import ITSELF, WORKSPACE, Database
 from auth.errors import OstiaryError
+from auth.labelling import intern_label
+from auth.labels import NOBODY, Policy
 from retrieval.chunking import Chunk, chunk, embedding_text, token_counter
 from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.relabelling import relabel_documents
 
+INGESTED = "document.ingested"
 Status = Literal["added", "updated", "relabelled", "unchanged"]
 
 _KNOWN = text(
-    "SELECT d.id, d.label_id, v.content_hash FROM retrieval.document d"
+    "SELECT d.id, d.label_id, v.content_hash, l.policy AS readers FROM retrieval.document d"
+    " JOIN auth.access_label l ON l.workspace_id = d.workspace_id AND l.id = d.label_id"
     " LEFT JOIN retrieval.version v"
     "   ON v.workspace_id = d.workspace_id AND v.document_id = d.id AND v.is_current"
     f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri"
@@ -79,6 +84,10 @@ _ADD_CHUNKS = text(
 )
 
 
+class ClosedToAll(OstiaryError):
+    """A document was handed in again that somebody had closed to everybody; the message says how to open it."""
+
+
 class NothingToRead(OstiaryError):
     """A document was parsed and has no text worth finding; the message names it."""
 
@@ -95,6 +104,10 @@ class Submission:
     dated: date | None = None
     department: str = ""
     added_by: str = ""
+    actor: str = ITSELF
+    """Whom the audit log names: a Slack user id, or what acted by itself."""
+    policy: Policy | None = None
+    """Who was said to read it. Where the label says something else by the time it is stored, it gets another."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +136,10 @@ class Ingestor:
         Raises UnreadableDocument or NothingToRead, and leaves everything as it was.
         """
         digest = hashlib.sha256(submission.data).digest()
-        async with self._database.writing_in(workspace_id) as connection:
+        async with self._database.writing_in(workspace_id, submission.actor) as connection:
+            submission = await _with_its_readers(connection, submission)
             known = (await connection.execute(_KNOWN, {"uri": submission.uri})).first()
+            _refuse_opening(known, submission)
             if known is not None and known.content_hash == digest:
                 return await self._same_content(connection, known.id, known.label_id, submission)
         document = await self._parser.parse(submission.data, submission.name)
@@ -133,9 +148,14 @@ class Ingestor:
             raise NothingToRead(f"{submission.name} was read, but there is no text in it to answer from.")
         title = submission.title or document.title or submission.name
         vectors = await asyncio.to_thread(self._embed, title, chunks)
-        async with self._database.writing_in(workspace_id) as connection:
+        status: Status = "updated" if known else "added"
+        async with self._database.writing_in(workspace_id, submission.actor) as connection:
+            submission = await _with_its_readers(connection, submission)
+            _refuse_opening((await connection.execute(_KNOWN, {"uri": submission.uri})).first(), submission)
             document_id = await _store(connection, submission, document, title, digest, chunks, vectors)
-        return Outcome(document_id, title, len(chunks), "updated" if known else "added")
+            details = {"label": submission.label_id, "status": status}
+            await record(connection, INGESTED, details, document_id=document_id)
+        return Outcome(document_id, title, len(chunks), status)
 
     async def holds(self, workspace_id: int, uri: str, data: bytes) -> bool:
         """Whether this content is, or once was, a version of the document called `uri`."""
@@ -154,6 +174,22 @@ class Ingestor:
 
     def _embed(self, title: str, chunks: Sequence[Chunk]) -> Vectors:
         return self._embeddings.encode([embedding_text(title, p.heading_path, p.text) for p in chunks])
+
+
+async def _with_its_readers(connection: AsyncConnection, submission: Submission) -> Submission:
+    """Under the label that says what was chosen: the one that did may have been changed since."""
+    if submission.policy is None:
+        return submission
+    return replace(submission, label_id=await intern_label(connection, submission.policy))
+
+
+def _refuse_opening(known: Row[Any] | None, submission: Submission) -> None:
+    """What somebody closed to everybody is not opened by handing it in again."""
+    if known is not None and known.readers == str(NOBODY) and known.label_id != submission.label_id:
+        raise ClosedToAll(
+            f"{submission.name} is closed to everybody, and nothing was changed. Give it readers first:"
+            " `/access`, or `ostiary access change`."
+        )
 
 
 async def relabel(connection: AsyncConnection, document_id: int, label_id: int) -> None:

@@ -93,7 +93,7 @@ async def compare_locks(
     """Read all that the clearance opens behind each lock alone; raise LocksDisagree unless both read the same.
 
     `connection` reads as `clearance`. `label_filter` is SQL on `v.workspace_id` and `v.label_id`, the application's
-    own, with its values in `binds`, where the question's `words` and the number of `candidates` stand too. Both
+    own, with its values in `binds`, where the `question` and the number of `candidates` stand too. Both
     readings are one statement, so that they see one moment of a database that is being written to.
     """
     readings = _READINGS.format(label_filter=label_filter)
@@ -163,9 +163,10 @@ _READINGS = f"""
     ),
     {_SEEN},
     lexical AS MATERIALIZED (
-        SELECT t.workspace_id, t.id, t.label_id FROM retrieval.chunk t
-        WHERE t.is_current AND t.words @@ CAST(:words AS tsquery)
-        ORDER BY ts_rank(t.words, CAST(:words AS tsquery), 1) DESC, t.id LIMIT :candidates
+        SELECT t.workspace_id, t.id, t.label_id
+        FROM retrieval.chunk t, retrieval.any_word(to_tsvector('english', :question)) AS query
+        WHERE t.is_current AND t.words @@ query
+        ORDER BY ts_rank(t.words, query, 1) DESC, t.id LIMIT :candidates
     ),
     reading (compared, side, workspace_id, id, label_id) AS (
         {_BEHIND_POLICIES}
@@ -174,10 +175,10 @@ _READINGS = f"""
         UNION ALL SELECT 'full-text', '{POLICIES}', workspace_id, id, label_id FROM lexical
         UNION ALL SELECT 'full-text', '{FILTER}', r.workspace_id, r.chunk_id, r.label_id
             FROM picked, retrieval.lexical_under(picked.workspace_ids, picked.label_ids,
-                                                 CAST(:words AS tsquery), :candidates) r
+                                                 to_tsvector('english', :question), :candidates) r
         UNION ALL SELECT 'full-text function', '{POLICIES}', NULL, id, NULL FROM lexical
         UNION ALL SELECT 'full-text function', '{FUNCTION}', NULL, r.chunk_id, NULL
-            FROM retrieval.lexical_candidates(CAST(:words AS tsquery), :candidates) r
+            FROM retrieval.lexical_candidates(to_tsvector('english', :question), :candidates) r
         UNION ALL SELECT 'chunks and their vectors', '{CHUNKS}', t.workspace_id, t.id, t.label_id
             FROM seen_chunk t WHERE t.is_current
         UNION ALL SELECT 'chunks and their vectors', '{VECTORS}', t.workspace_id, t.id, t.label_id

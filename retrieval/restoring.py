@@ -22,6 +22,12 @@ _STANDING = text(
     "SELECT id, label_id, collection_id FROM retrieval.document"
     f" WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) ORDER BY id FOR UPDATE"
 )
+_READERS = text(
+    "SELECT (SELECT details -> 'becomes' ->> 'policy' FROM auth.audit_event"
+    f"   WHERE workspace_id = {WORKSPACE} AND relation = 'access_label' AND subject = :label AND seq < :change_id"
+    "   ORDER BY seq DESC LIMIT 1) AS before,"
+    f" (SELECT policy FROM auth.access_label WHERE workspace_id = {WORKSPACE} AND id = :id) AS now"
+)
 _DECIDED = ("label_id", "collection_id")
 
 
@@ -40,6 +46,7 @@ async def restore_documents(connection: AsyncConnection, events: Sequence[Event]
         was[before["id"]] = before
     await _require_unchanged(connection, becomes)
     for label_id, ids in _by(was, "label_id").items():
+        await _require_same_readers(connection, label_id, events[-1].change_id)
         await relabel_documents(connection, ids, label_id)
     for collection_id, ids in _by(was, "collection_id").items():
         await file_documents(connection, ids, collection_id)
@@ -54,6 +61,17 @@ async def _require_unchanged(connection: AsyncConnection, becomes: Mapping[int, 
             raise changed_since("document")
 
 
+async def _require_same_readers(connection: AsyncConnection, label_id: int, change_id: int) -> None:
+    """A label may say something else by now: then to give it back would not be to undo."""
+    values = {"label": str(label_id), "change_id": change_id, "id": label_id}
+    row = (await connection.execute(_READERS, values)).one()
+    if row.before != row.now:
+        raise CannotUndo(
+            f"The readers were {row.before} before this change; the label they stood under means"
+            f" {row.now or 'nobody'} since. Give the readers you want instead: `ostiary access change`."
+        )
+
+
 def _by(rows: Mapping[int, Mapping[str, Any]], column: str) -> dict[Any, list[int]]:
     grouped: dict[Any, list[int]] = defaultdict(list)
     for document_id, row in rows.items():
@@ -63,6 +81,9 @@ def _by(rows: Mapping[int, Mapping[str, Any]], column: str) -> dict[Any, list[in
 
 async def restore_collections(connection: AsyncConnection, events: Sequence[Event]) -> None:
     for event in events:
+        before, _ = was_and_becomes(event)
+        if before is not None:
+            await _require_same_readers(connection, before["label_id"], event.change_id)
         await restore_row(connection, event, COLLECTION)
 
 

@@ -1,8 +1,8 @@
 """The search itself: vector and full-text candidates under a clearance, fused by reciprocal rank.
 
-Both walls stand in each statement: the labels of the clearance are named in the query, and row-level security
+Both locks stand in each statement: the labels of the clearance are named in the query, and row-level security
 compares every row with them again. How to search depends on how many rows are visible: below a threshold an
-exact scan is as fast and never misses, above it the HNSW index is scanned iteratively. That both walls stand is
+exact scan is as fast and never misses, above it the HNSW index is scanned iteratively. That both hold is
 never taken for granted: see `retrieval.locks`.
 """
 
@@ -56,12 +56,12 @@ _EXACT = _nearest("(v.emb <#> CAST(:vector AS vector)) + 0")
 _INDEXED = _nearest("v.emb <#> CAST(:vector AS vector)")
 
 # Policies parse the labels again for every row they compare, so the few that are wanted are chosen first. OFFSET 0
-# has them fetched one by one: both walls named at once look so selective to the planner that it would read all that
+# has them fetched one by one: both locks named at once look so selective to the planner that it would read all that
 # is visible a second time.
 _FUSED = """
     WITH {nearest},
     lexical AS MATERIALIZED (
-        SELECT chunk_id, score FROM retrieval.lexical_candidates(CAST(:words AS tsquery), :candidates)
+        SELECT chunk_id, score FROM retrieval.lexical_candidates({words}, :candidates)
     ),
     ranked AS (
         SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS place FROM nearest
@@ -85,16 +85,13 @@ _FUSED = """
     JOIN retrieval.document d ON d.workspace_id = c.workspace_id AND d.id = c.document_id
     ORDER BY fused.score DESC, c.id
 """
+# Any of a question's words: the ranking prefers passages that hold more of them.
+_WORDS = "to_tsvector('english', :question)"
 _VISIBLE = (
     "SELECT coalesce(sum(v.chunks), 0) AS visible,"
     " set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
     " set_config('hnsw.max_scan_tuples', :tuples, true), set_config('hnsw.scan_mem_multiplier', '4', true)"
     " FROM retrieval.label_count v WHERE {label_filter}"
-)
-# Any of the question's words: the ranking, not the query, prefers passages that hold more of them.
-_WORDS = text(
-    "SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')"
-    " FROM unnest(to_tsvector('english', :question)) AS t"
 )
 
 
@@ -112,7 +109,7 @@ async def search(
     """
     settings = settings or SearchSettings()
     async with database.reading_as(clearance) as connection:
-        binds = await _binds(connection, clearance, question, vector, settings)
+        binds = _binds(clearance, question, vector, settings)
         if settings.cross_check.is_due():
             await compare_locks(connection, clearance, LABEL_FILTER, binds)
         visible = await _count_visible(connection, binds, settings)
@@ -143,17 +140,13 @@ def _filter_binds(clearance: Clearance) -> dict[str, object]:
     return {"workspace_id": clearance.workspace_id, "label_ids": sorted(clearance.label_ids)}
 
 
-async def _binds(
-    connection: AsyncConnection,
-    clearance: Clearance,
-    question: str,
-    vector: Vectors,
-    settings: SearchSettings,
+def _binds(
+    clearance: Clearance, question: str, vector: Vectors, settings: SearchSettings
 ) -> dict[str, object]:
     return {
         **_filter_binds(clearance),
         "vector": as_pgvector(vector),
-        "words": (await connection.execute(_WORDS, {"question": question})).scalar() or "",
+        "question": question,
         "candidates": settings.candidates,
         "rank_constant": settings.rank_constant,
     }
@@ -168,8 +161,12 @@ async def _count_visible(
 
 
 async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, object]) -> Sequence[Row[Any]]:
-    statement = _FUSED.format(nearest=nearest.format(label_filter=LABEL_FILTER), label_filter=LABEL_FILTER)
-    return (await connection.execute(text(statement), binds)).all()
+    return (await connection.execute(text(_statement(nearest)), binds)).all()
+
+
+def _statement(nearest: str) -> str:
+    nearest = nearest.format(label_filter=LABEL_FILTER)
+    return _FUSED.format(nearest=nearest, label_filter=LABEL_FILTER, words=_WORDS)
 
 
 def _candidates(rows: Sequence[Row[Any]], clearance: Clearance) -> list[Candidate]:

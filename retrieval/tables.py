@@ -137,7 +137,13 @@ class ChunkRow(Base):
         ),
         Index("ix_chunk_document", "workspace_id", "document_id"),
         Index("ix_chunk_version", "workspace_id", "version_id"),
-        Index("ix_chunk_words", "words", postgresql_using="gin", postgresql_where=text("is_current")),
+        Index(
+            "ix_chunk_words",
+            text("retrieval.word_keys(workspace_id, label_id, words)"),
+            postgresql_using="gin",
+            postgresql_where=text("is_current"),
+            postgresql_with={"fastupdate": "off"},
+        ),
         {"schema": "retrieval"},
     )
 

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from auth.errors import OstiaryError
 from auth.labelling import intern_label
-from auth.labels import parse_policy
+from auth.labels import Policy, parse_policy
+from bot.administering.administration import COMMAND_LINE
 from bot.cli.output import counted, err, out, progress_line
 from bot.opening import open_database, the_workspace
 from bot.runtime import load_embeddings, open_ingestor
@@ -33,6 +34,7 @@ class Wanted:
     """What is the same for every document of one command."""
 
     label_id: int
+    policy: Policy
     title: str | None
     dated: date | None
     department: str
@@ -64,7 +66,7 @@ async def ingest_source(
             embeddings = await load_embeddings(settings, progress)
         ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
         limits = FetchLimits(max_bytes=settings.max_document_bytes)
-        wanted = Wanted(label_id, title, dated, department, limits)
+        wanted = Wanted(label_id, policy, title, dated, department, limits)
         tally = await _ingest_all(ingestor, workspace_id, items, wanted)
     _report(tally, str(policy))
     if tally.failures:
@@ -126,7 +128,9 @@ async def _submission(item: SourceItem | SkippedFile | str, wanted: Wanted) -> S
         title=wanted.title,
         dated=wanted.dated,
         department=wanted.department,
-        added_by="command line",
+        added_by=COMMAND_LINE,
+        actor=COMMAND_LINE,
+        policy=wanted.policy,
     )
 
 

@@ -1,6 +1,7 @@
 """Who is in a place, as Slack said it lately, or says it now."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from bot.slack.places import Place, read_audience
 
 RECENT_S = 30.0
 REMEMBERED = 1000
+READINGS = 3
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Audiences:
         self._recent_s = recent_s
         self._clock = clock
         self._known: dict[str, _Heard] = {}
-        self._changes = 0
+        self._changes: Counter[str] = Counter()
 
     async def lately(self, place: Place, asker_slack_id: str) -> Audience:
         """As Slack said it not long ago."""
@@ -50,17 +52,23 @@ class Audiences:
         return replace(known.audience, slack_user_ids=known.audience.slack_user_ids | {asker_slack_id})
 
     async def now(self, place: Place, asker_slack_id: str) -> Audience:
-        """As Slack says it now, the asker included."""
-        asked_at, changes = self._clock(), self._changes
-        self._known.pop(place.channel_id, None)
-        audience = await read_audience(self._client, place, asker_slack_id, self._bot_user_id)
-        if audience.complete and not place.is_direct and changes == self._changes:
+        """As Slack says it now, the asker included. Where it changes again and again meanwhile: incomplete."""
+        for _ in range(READINGS):
+            asked_at, changes = self._clock(), self._changes[place.channel_id]
+            self._known.pop(place.channel_id, None)
+            audience = await read_audience(self._client, place, asker_slack_id, self._bot_user_id)
+            if changes == self._changes[place.channel_id]:
+                self._remember(place, audience, asked_at)
+                return audience
+        return replace(audience, complete=False)
+
+    def _remember(self, place: Place, audience: Audience, asked_at: float) -> None:
+        if audience.complete and not place.is_direct:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[place.channel_id] = _Heard(audience, asked_at)
-        return audience
 
     def forget(self, channel_id: str) -> None:
         """Something changed there; an answer of Slack's that is on its way may be from before."""
-        self._changes += 1
+        self._changes[channel_id] += 1
         self._known.pop(channel_id, None)

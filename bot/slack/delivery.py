@@ -20,19 +20,30 @@ _CANNOT_BE_SHOWN_THERE = {"user_not_in_channel", "not_in_channel", "channel_not_
 class Outbox:
     """Messages of the bot. Links are never unfurled: that would fetch what a document names.
 
-    `client` reads; the messages themselves go by `sender`, by default one that is less eager to try again.
+    `client` reads; the messages themselves go by clients that are less eager to try again. One that says nothing of
+    documents may wait until Slack has time. An answer (`at_once`) may not: rights were checked just before it.
     """
 
-    def __init__(self, client: AsyncWebClient, sender: AsyncWebClient | None = None) -> None:
+    def __init__(self, client: AsyncWebClient) -> None:
         self.client = client
-        self._sender = sender or _sender_like(client)
+        self._patient = _sender_like(client, [AsyncRateLimitErrorRetryHandler(max_retry_count=3)])
+        self._at_once = _sender_like(client, [])
 
     async def post(
-        self, place: Place, text: str, blocks: Sequence[Block], *, question_id: int | None = None
+        self,
+        place: Place,
+        text: str,
+        blocks: Sequence[Block],
+        *,
+        question_id: int | None = None,
+        at_once: bool = False,
     ) -> str:
-        """Post for everybody in `place`; returns the message's ts. `question_id` marks it as that answer."""
+        """Post for everybody in `place`; returns the message's ts. `question_id` marks it as that answer.
+
+        Raises SlackApiError; `at_once` also where Slack has no time for it now (`ratelimited`).
+        """
         marked = {"event_type": ANSWER_EVENT, "event_payload": {"question": question_id}}
-        response = await self._sender.chat_postMessage(
+        response = await self._sender(at_once).chat_postMessage(
             channel=place.channel_id,
             thread_ts=place.thread_ts,
             text=text,
@@ -51,6 +62,7 @@ class Outbox:
         blocks: Sequence[Block],
         *,
         question_id: int | None = None,
+        at_once: bool = False,
     ) -> str:
         """Tell one person in a place something that nobody else there sees; returns the message's ts.
 
@@ -58,9 +70,9 @@ class Outbox:
         Whoever has left the place meanwhile is told in a direct message.
         """
         if place.is_direct:
-            return await self.post(place, text, blocks, question_id=question_id)
+            return await self.post(place, text, blocks, question_id=question_id, at_once=at_once)
         try:
-            response = await self._sender.chat_postEphemeral(
+            response = await self._sender(at_once).chat_postEphemeral(
                 channel=place.channel_id,
                 user=user_id,
                 text=text,
@@ -70,8 +82,12 @@ class Outbox:
         except SlackApiError as error:
             if reason(error) not in _CANNOT_BE_SHOWN_THERE:
                 raise
-            return await self.post(Place(user_id, DIRECT, None), text, blocks, question_id=question_id)
+            in_person = Place(user_id, DIRECT, None)
+            return await self.post(in_person, text, blocks, question_id=question_id, at_once=at_once)
         return str(response["message_ts"])
+
+    def _sender(self, at_once: bool) -> AsyncWebClient:
+        return self._at_once if at_once else self._patient
 
     async def tell_in_person(self, user_id: str, text: str, blocks: Sequence[Block]) -> None:
         """A direct message to somebody."""
@@ -110,9 +126,8 @@ class Outbox:
         return None
 
 
-def _sender_like(client: AsyncWebClient) -> AsyncWebClient:
-    """Tries again only where Slack says that it took nothing: a line that broke may have carried the message."""
-    retries: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=3)]
+def _sender_like(client: AsyncWebClient, retries: list[AsyncRetryHandler]) -> AsyncWebClient:
+    """Tries again at most where Slack says that it took nothing: a line that broke may have carried the message."""
     return AsyncWebClient(token=client.token, base_url=client.base_url, retry_handlers=retries)
 
 

@@ -96,6 +96,8 @@ class Intake:
             label_id=label_id,
             title=request.title or None,
             added_by=request.requested_by,
+            actor=request.requested_by,
+            policy=policy,
         )
         return await self._ingestor.ingest(self._workspace_id, submission)
 

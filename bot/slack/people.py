@@ -1,6 +1,7 @@
 """Who Slack says is there, brought into the directory: the roster of a workspace, kept as Slack changes."""
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -37,7 +38,7 @@ def facts_of(user: Mapping[str, Any], team_id: str) -> PersonFacts:
 def _kind(user: Mapping[str, Any], team_id: str) -> PersonKind:
     if user.get("is_bot") or user["id"] == "USLACKBOT":
         return PersonKind.BOT
-    if user.get("is_stranger") or user.get("team_id", team_id) != team_id:
+    if user.get("is_stranger") or user.get("team_id") != team_id:
         return PersonKind.OUTSIDER
     if user.get("is_ultra_restricted"):
         return PersonKind.SINGLE_CHANNEL_GUEST
@@ -57,39 +58,44 @@ class Roster:
 
     async def read_all(self) -> int:
         """Read every user of the workspace; whoever is not among them is no longer of it. Returns how many."""
+        began = datetime.now(UTC)
         users = [
             user async for page in pages(self._client.users_list, limit=PAGE) for user in page["members"]
         ]
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-            await upsert_people(connection, [facts_of(user, self._team_id) for user in users])
-            await deactivate_all_but(connection, [user["id"] for user in users])
+            await upsert_people(connection, [facts_of(user, self._team_id) for user in users], began)
+            await deactivate_all_but(connection, [user["id"] for user in users], began)
         return len(users)
 
-    async def note(self, users: Collection[Mapping[str, Any]]) -> None:
-        """Take over what Slack says of these users now."""
-        async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-            await upsert_people(connection, [facts_of(user, self._team_id) for user in users])
+    async def note_now(self, told: Mapping[str, Any]) -> bool:
+        """Something changed about a user: what an event takes away, and what Slack says now.
 
-    async def note_now(self, told: Mapping[str, Any]) -> None:
-        """Something changed about a user: what an event tells, and at once what Slack says now.
-
-        The event may have been on its way for minutes; of what it gives, only what Slack still gives may stand.
+        The event may have been on its way for minutes: of what it gives, only what Slack still gives may stand.
+        False where Slack does not say.
         """
-        if told.get("deleted"):
-            await self.note([told])
+        facts = facts_of(told, self._team_id)
+        if not facts.active or facts.kind is not PersonKind.MEMBER:
+            await self._note([facts], datetime.now(UTC))
+        return await self._ask(facts.slack_user_id)
+
+    async def _note(self, facts: Collection[PersonFacts], seen_at: datetime) -> None:
+        async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
+            await upsert_people(connection, facts, seen_at)
+
+    async def _ask(self, slack_user_id: str) -> bool:
+        """Take over what Slack says of somebody now; False where it does not say."""
+        began = datetime.now(UTC)
         try:
-            await self.note([(await self._client.users_info(user=told["id"]))["user"]])
+            response = await self._client.users_info(user=slack_user_id)
         except SlackApiError as error:
-            log.warning("cannot ask who somebody is now", error=reason(error))
-            await self.note([told])
+            log.warning("cannot ask who somebody is", error=reason(error))
+            return False
+        await self._note([facts_of(response["user"], self._team_id)], began)
+        return True
 
     async def know(self, slack_user_ids: Collection[str]) -> None:
         """Ask Slack about those who are not in the directory yet. Whoever cannot be found stays unknown."""
         async with self._database.writing_in(self._workspace_id) as connection:
             known = await find_people(connection, slack_user_ids)
         for user_id in set(slack_user_ids) - set(known):
-            try:
-                response = await self._client.users_info(user=user_id)
-            except SlackApiError:
-                continue
-            await self.note([response["user"]])
+            await self._ask(user_id)

@@ -43,8 +43,8 @@ async def read_audience(
     if place.is_direct:
         return Audience(alone)
     try:
-        channel = (await client.conversations_info(channel=place.channel_id))["channel"]
         members = await channel_members(client, place.channel_id)
+        channel = (await client.conversations_info(channel=place.channel_id))["channel"]
     except SlackApiError:
         return Audience(alone, complete=False)
     return Audience(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audiences import fingerprint, intern_audience
-from auth.audit import ANSWER_SENT, record
+from auth.audit import ANSWER_SENT, ANSWER_UNSENT, record
 from auth.clearance import Clearance
 from auth.database import WORKSPACE, Database
 from auth.rights import Audience
@@ -45,7 +45,7 @@ _MARK_SENT = text(
 )
 _FORGET_UNSENT = text(
     f"DELETE FROM bot.answer WHERE workspace_id = {WORKSPACE} AND question_id = :question_id AND part = :part"
-    " AND message_ts IS NULL"
+    " AND message_ts IS NULL RETURNING id"
 )
 _KEPT_PARTS = text(
     f"SELECT part, message_ts FROM bot.answer WHERE workspace_id = {WORKSPACE} AND question_id = :question_id"
@@ -183,7 +183,9 @@ async def mark_sent(connection: AsyncConnection, question_id: int, part: str, me
 
 async def forget_unsent(connection: AsyncConnection, question_id: int, part: str) -> None:
     """This part was kept and is certainly not out."""
-    await connection.execute(_FORGET_UNSENT, {"question_id": question_id, "part": part})
+    values = {"question_id": question_id, "part": part}
+    for answer_id in (await connection.execute(_FORGET_UNSENT, values)).scalars().all():
+        await record(connection, ANSWER_UNSENT, {"question": question_id, "answer": answer_id})
 
 
 async def kept_parts(connection: AsyncConnection, question_id: int) -> Mapping[str, str | None]:

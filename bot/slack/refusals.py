@@ -13,6 +13,15 @@ def was_refused(error: SlackApiError) -> bool:
     return isinstance(said, AsyncSlackResponse) and said.get("error") not in _NO_REFUSALS
 
 
+def retry_after_s(error: SlackApiError) -> float | None:
+    """For how many seconds Slack has no time for such a call; None where it was refused for another reason."""
+    if reason(error) != "ratelimited":
+        return None
+    headers = getattr(error.response, "headers", None) or {}
+    waits = next((value for name, value in headers.items() if name.lower() == "retry-after"), "1")
+    return float(waits[0] if isinstance(waits, list) else waits)
+
+
 def reason(error: SlackApiError) -> str:
     """Slack's own word for what is wrong, for example `not_authed`."""
     said = error.response

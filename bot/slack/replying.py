@@ -1,5 +1,6 @@
 """From a stored question to what is sent: who may see what, the answer, the check before sending, the sending."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -32,7 +33,7 @@ from bot.slack.questions import (
     record_refusal,
     sole_sender,
 )
-from bot.slack.refusals import was_refused
+from bot.slack.refusals import retry_after_s, was_refused
 from bot.slack.small_talk import small_talk
 from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks, refusal_blocks, share_block
 
@@ -47,6 +48,7 @@ INTERRUPTED = "I was interrupted while answering. If no answer stands here, plea
 RIGHTS_MOVED = "Who may read what changed while I was answering. Please ask again."
 NOTHING_TO_SHARE = "I found nothing on that that everybody here may read."
 ANSWERING_TRIES = 3
+PATIENT_TRIES = 5
 
 
 class Part(Enum):
@@ -136,6 +138,8 @@ class Replier:
         try:
             for part in _parts_of(question):
                 told = await self._answer_part(question, part, all_were_told=told) or told
+                # How long the rest takes depends on what the asker alone may read.
+                await self._outbox.show_status(question.place, question.message_ts, "")
         except RightsMoved:
             await self._say(question, RIGHTS_MOVED, plain_blocks(RIGHTS_MOVED))
             return
@@ -154,13 +158,32 @@ class Replier:
             reply = await self._make(question, part, before, all_were_told=all_were_told)
             if reply is None:
                 return False
-            async with self._sole_sender(question) as current:
-                now = await self._listening(question, again=True)
-                if await self._assistant.may_still_be_told(reply, now.clearance(part)):
-                    await self._send_once(current, part, reply, now)
-                    return True
+            if await self._send_if_allowed(question, part, reply):
+                return True
             metrics.WITHHELD.inc()
         raise RightsMoved
+
+    async def _send_if_allowed(self, question: Question, part: Part, reply: Reply) -> bool:
+        """Look once more who listens and what they may read, and send; or say that rights shrank.
+
+        Where Slack has no time now, the look is repeated once it has: what was allowed before the wait may not be
+        allowed after it.
+        """
+        for _ in range(PATIENT_TRIES):
+            try:
+                async with self._sole_sender(question) as current:
+                    now = await self._listening(question, again=True)
+                    if not await self._assistant.may_still_be_told(reply, now.clearance(part)):
+                        return False
+                    await self._send_once(current, part, reply, now)
+                    return True
+            except SlackApiError as error:
+                wait_s = retry_after_s(error)
+                if wait_s is None:
+                    raise
+                refused = error
+            await asyncio.sleep(wait_s)
+        raise refused
 
     async def _make(
         self, question: Question, part: Part, listening: Listening, *, all_were_told: bool
@@ -179,7 +202,7 @@ class Replier:
         await self._roster.know(audience.slack_user_ids)
         at = datetime.now(UTC)
         nobody = nothing(self._workspace_id)
-        if question.asker_team_id not in {None, self._team_id}:
+        if not self._is_of_our_team(question):
             # An id says who somebody is in their own team only.
             return Listening(at, nobody, audience, nobody)
         rights = await rights_of(self._database, self._workspace_id, question.asker_slack_id)
@@ -189,13 +212,16 @@ class Replier:
         everybody = await audience_clearance(self._database, self._workspace_id, audience)
         return Listening(at, asker, audience, everybody)
 
+    def _is_of_our_team(self, question: Question) -> bool:
+        return question.asker_team_id in {None, self._team_id}
+
     async def _refuse(self, question: Question) -> None:
         """Say that there is nothing: alike whether it does not exist or may not be read, and to the asker alone."""
         if question.purpose == SHARE:
             await self._say(question, NOTHING_TO_SHARE, plain_blocks(NOTHING_TO_SHARE))
             return
         metrics.REFUSALS.inc()
-        lends = await self._lending.is_offered()
+        lends = self._is_of_our_team(question) and await self._lending.is_offered()
         blocks = refusal_blocks(NOTHING_FOUND, question.id if lends else None)
         listening = await self._listening(question, again=False)
         await self._say(question, NOTHING_FOUND, blocks, refused_under=listening.asker)
@@ -286,20 +312,27 @@ class Replier:
         text = answer_text(reply.answer)
         if part is Part.EVERYBODY:
             blocks = answer_blocks(reply.answer)
-            return await self._outbox.post(question.place, text, blocks, question_id=question.id)
+            return await self._outbox.post(
+                question.place, text, blocks, question_id=question.id, at_once=True
+            )
         blocks = [*answer_blocks(reply.answer, note=ONLY_YOU), share_block(question.id)]
         async with self._database.writing_in(self._workspace_id) as connection:
             in_thread = "channel" in await kept_parts(connection, question.id)
-        return await self._tell_alone(question, text, blocks, in_thread)
+        return await self._tell_alone(question, text, blocks, in_thread, at_once=True)
 
     async def _tell_alone(
-        self, question: Question, text: str, blocks: Sequence[Block], in_thread: bool
+        self,
+        question: Question,
+        text: str,
+        blocks: Sequence[Block],
+        in_thread: bool,
+        at_once: bool = False,
     ) -> str:
         """A private message in a thread shows only where the thread exists already."""
         place = question.place
         where = place if in_thread or question.thread_ts else replace(place, thread_ts=None)
         return await self._outbox.tell_alone(
-            where, question.asker_slack_id, text, blocks, question_id=question.id
+            where, question.asker_slack_id, text, blocks, question_id=question.id, at_once=at_once
         )
 
     def _sole_sender(self, question: Question) -> AbstractAsyncContextManager[Question]:

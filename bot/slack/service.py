@@ -149,15 +149,11 @@ def desks(
 
 
 def _on_reconnection(standing: Standing) -> Callable[..., Awaitable[None]]:
-    """What happened while the line was down was told to nobody: with every `hello` but the first, look again."""
-    greetings = 0
+    """What happened while the line was down, or not up yet, was told to nobody: with every `hello` look again."""
 
     async def listen(_client: object, message: Mapping[str, Any], _raw: object = None) -> None:
-        nonlocal greetings
         if message.get("type") == "hello":
-            greetings += 1
-            if greetings > 1:
-                standing.look_again()
+            standing.look_again()
 
     return listen
 

@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 RESYNC_S = 600.0
 ACTOR = "slack"
+_GONE = {"channel_not_found", "not_in_channel"}  # the bot was removed: it hears of nobody who leaves
 _BE_SOLE_READER = text("SELECT pg_try_advisory_xact_lock(hashtextextended('standing', :workspace_id))")
 
 
@@ -83,7 +84,9 @@ class Standing:
                 return
         except SlackApiError as error:
             log.warning("a source of roles cannot be read", source=source.in_words, error=reason(error))
-            return
+            if reason(error) not in _GONE:
+                return
+            members = None
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
             if members is None:
                 await shut_source(connection, source.kind, source.reference, began)
@@ -98,7 +101,7 @@ class Standing:
 
     async def left(self, kind: SourceKind, reference: str, user_ids: Collection[str]) -> None:
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-            await leave_source(connection, kind, reference, user_ids)
+            await leave_source(connection, kind, reference, user_ids, datetime.now(UTC))
 
     async def shut(self, kind: SourceKind, reference: str) -> None:
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
@@ -172,7 +175,8 @@ class StandingDesk:
 
     async def on_person(self, event: Mapping[str, Any]) -> None:
         """The event's own account may be old: somebody who is a member there may be deactivated by now."""
-        await self._roster.note_now(event["user"])
+        if not await self._roster.note_now(event["user"]):
+            self._standing.look_again()
 
     async def on_group(self, event: Mapping[str, Any]) -> None:
         group = event["subteam"]

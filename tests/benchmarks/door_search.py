@@ -324,9 +324,8 @@ async def explain(
     async def explained(
         connection: AsyncConnection, nearest: str, binds: dict[str, object]
     ) -> Sequence[Row[Any]]:
-        wall = {"label_filter": searching.LABEL_FILTER}
-        statement = searching._FUSED.format(nearest=nearest.format(**wall), **wall)
-        plan = await connection.execute(text(f"EXPLAIN (ANALYZE, VERBOSE) {statement}"), binds)
+        explaining = f"EXPLAIN (ANALYZE, VERBOSE) {searching._statement(nearest)}"
+        plan = await connection.execute(text(explaining), binds)
         plans.extend(shortened(list(plan.scalars())))
         return await fused(connection, nearest, binds)
 

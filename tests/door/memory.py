@@ -86,7 +86,13 @@ class MemoryOutbox:
         self._slack = slack
 
     async def post(
-        self, place: Place, text: str, blocks: Sequence[Any], *, question_id: int | None = None
+        self,
+        place: Place,
+        text: str,
+        blocks: Sequence[Any],
+        *,
+        question_id: int | None = None,
+        at_once: bool = False,
     ) -> str:
         if place.is_direct:
             owner = place.channel_id.removeprefix("D-")
@@ -104,6 +110,7 @@ class MemoryOutbox:
         blocks: Sequence[Any],
         *,
         question_id: int | None = None,
+        at_once: bool = False,
     ) -> str:
         surface = "direct message" if place.is_direct else "ephemeral"
         return self._slack.deliver(surface, {user_id}, place.channel_id, text, blocks)

@@ -210,7 +210,7 @@ class World:
         (group.members.add if joins else group.members.discard)(user_id)
         async with self._writing() as connection:
             if not joins:
-                await leave_source(connection, SourceKind.USER_GROUP, group_id, [user_id])
+                await leave_source(connection, SourceKind.USER_GROUP, group_id, [user_id], datetime.now(UTC))
             elif group.roles:
                 role, too = next(iter(group.roles.items()))
                 source_id = await map_source(

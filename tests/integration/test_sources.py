@@ -123,7 +123,7 @@ async def test_that_a_source_grew_too_old_stands_in_the_record_once(company: Com
 async def test_whoever_left_loses_the_role_at_once(company: Company) -> None:
     await company.read(await company.map(GROUP), "UADA", "UCAT")
     async with company.database.writing_in(company.workspace_id) as connection:
-        await leave_source(connection, GROUP, "S1", ["UADA"])
+        await leave_source(connection, GROUP, "S1", ["UADA"], datetime.now(UTC))
     assert await company.holders() == {"UCAT"}
 
 

@@ -235,7 +235,7 @@ async def test_a_full_text_function_that_forgets_the_labels_is_found_out(
     database: Database, house: House, admin: psycopg.Connection
 ) -> None:
     admin.execute(
-        "CREATE OR REPLACE FUNCTION retrieval.lexical_candidates(query tsquery, how_many integer)"
+        "CREATE OR REPLACE FUNCTION retrieval.lexical_candidates(question tsvector, how_many integer)"
         " RETURNS TABLE (chunk_id bigint, score real) LANGUAGE sql STABLE SECURITY DEFINER AS $$"
         " SELECT c.id, 1.0::real FROM retrieval.chunk c WHERE c.is_current ORDER BY c.id LIMIT how_many $$"
     )

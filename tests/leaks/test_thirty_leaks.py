@@ -148,7 +148,7 @@ async def test_leak_06_an_id_written_into_a_payload_grants_nothing(
     await _ask_owners(world)
     if not guarded:
         _everybody_owns_everything(monkeypatch)
-    await world._press(LEND, _click("UBOB", "1", world))
+    await world._press(LEND, _click("UCAT", "1", world))
     assert await _is_lent(world, "UBOB") is not guarded
 
 
@@ -207,7 +207,7 @@ async def test_leak_10_what_one_button_carries_is_no_key_for_another(
     await _ask_owners(world)
     if not guarded:
         _everybody_owns_everything(monkeypatch)
-    await world._press(LEND, _click("UBOB", value, world))
+    await world._press(LEND, _click("UCAT", value, world))
     assert await _is_lent(world, "UBOB") is not guarded
 
 
@@ -281,7 +281,7 @@ async def test_leak_16_nobody_decides_on_what_is_anothers(
     await _ask_owners(world)
     if not guarded:
         _everybody_owns_everything(monkeypatch)
-    said = await world.desk._lending.decide(1, "UBOB", lend=False)
+    said = await world.desk._lending.decide(1, "UCAT", lend=False)
     assert (said is not None) is not guarded
 
 
@@ -357,10 +357,10 @@ async def test_leak_21_a_question_is_words_and_never_a_query(
 ) -> None:
     """CVE-2025-8709 and others: injection through what is searched for."""
     if not guarded:
-        monkeypatch.setattr(search, "_WORDS", text("SELECT CAST(:question AS text)"))
+        monkeypatch.setattr(search, "_WORDS", "CAST(:question AS tsvector)")
     broke = False
     try:
-        await library(world).passages("budget & | (", await clearance_of(world, "UANN"))
+        await library(world).passages("budget ' & | (", await clearance_of(world, "UANN"))
     except ProgrammingError:
         broke = True
     assert broke is not guarded
@@ -485,7 +485,9 @@ async def test_leak_29_a_refusal_is_told_to_the_asker_alone(
     """stacklok/mecatl #1242: "you are not authorised", posted in public."""
     if not guarded:
 
-        async def aloud(self: Replier, question: Question, said: str, blocks: Any, in_thread: bool) -> str:
+        async def aloud(
+            self: Replier, question: Question, said: str, blocks: Any, in_thread: bool, at_once: bool = False
+        ) -> str:
             return await self._outbox.post(question.place, said, blocks)
 
         monkeypatch.setattr(Replier, "_tell_alone", aloud)
@@ -530,7 +532,7 @@ def _click(user_id: str, value: str, world: World) -> dict[str, Any]:
 
 async def _ask_owners(world: World) -> None:
     """Bob asks for what stands in the collection, and its owner Ann is asked."""
-    await world.ingest(RED, True)
+    await world.ingest(RED | {(frozenset({"lent"}), frozenset())}, True)
     await ask(world, "UBOB")
     button = next(b for b in world.slack.buttons if b[2] == ASK_OWNER and b[0] == "UBOB")
     await world.click(world.slack.buttons.index(button), None)

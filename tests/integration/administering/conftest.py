@@ -30,7 +30,9 @@ GRANTED = (("UODILE", ADMIN), ("UPRIYA", "finance"))
 DOCUMENTS = {"handbook": "everyone", "budget": "finance", "salaries": "hr", "plans": "finance+leadership"}
 
 _STATE = {
-    table: text(f"SELECT to_jsonb(t) - '{{granted_at,mapped_at,read_at}}'::text[] FROM {table} t ORDER BY 1")
+    table: text(
+        f"SELECT to_jsonb(t) - '{{granted_at,mapped_at,read_at,left_at,lapsed}}'::text[] FROM {table} t ORDER BY 1"
+    )
     for table in (
         "auth.role",
         "auth.role_inherits",
