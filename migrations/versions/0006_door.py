@@ -401,7 +401,8 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER remember ON {table}")
     op.execute("""
         DROP TABLE bot.loan_request, auth.audit_event, auth.audit_head CASCADE;
-        DROP FUNCTION auth.remember_change, auth.raise_version, auth.chain_event, auth.close_chain, auth.wait_in_line,
+        DROP FUNCTION auth.remember_change, auth.raise_version, auth.chain_event, auth.close_chain,
+            auth.wait_in_line,
             auth.refuse_rewriting,
             auth.details_hash;
         ALTER TABLE bot.answer DROP document_ids, DROP cited_label_ids, DROP audience_id, DROP checked_at;
