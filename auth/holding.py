@@ -16,11 +16,13 @@ from auth.people import Grant, Person, PersonKind, roles_from, roles_held
 from auth.roles import Inheritance
 
 # A source that was never read, or not for longer than it lives, grants nothing: its grants expire with it.
-_HOLDINGS = f"""
+_BY_HAND = f"""
     SELECT g.person_id, g.role, g.expires_at, true AS guests_too, g.source FROM auth."grant" g
         WHERE g.workspace_id = {WORKSPACE}
-    UNION ALL
-    SELECT p.id, r.role, s.read_at + make_interval(secs => s.lives_s), r.guests_too, s.kind || ':' || s.reference
+"""
+_BY_SOURCE = f"""
+    SELECT p.id AS person_id, r.role, s.read_at + make_interval(secs => s.lives_s) AS expires_at, r.guests_too,
+        s.kind || ':' || s.reference AS source
         FROM auth.role_source s
         JOIN auth.role_source_role r ON r.workspace_id = s.workspace_id AND r.source_id = s.id
         JOIN auth.role_source_member m ON m.workspace_id = s.workspace_id AND m.source_id = s.id
@@ -36,25 +38,30 @@ _HOLDINGS = f"""
             ELSE false END
         WHERE s.workspace_id = {WORKSPACE} AND s.kind = 'flag' AND s.read_at IS NOT NULL
 """
+_HOLDINGS = f"{_BY_HAND} UNION ALL {_BY_SOURCE}"
 _OF_PEOPLE = text(f"SELECT * FROM ({_HOLDINGS}) h WHERE h.person_id = ANY(:people)")
 # People of one kind with the same roles decide alike: a channel of 10,000 comes back as a few rows.
+# By hand and by source apart: the many grants by hand are then read in the order of their key, unsorted.
 _ALIKE = text(f"""
     WITH there AS MATERIALIZED (
-        SELECT p.id, p.kind, p.slack_user_id = ANY(:ids) AS named FROM auth.person p
+        SELECT p.id, p.kind, p.active, p.slack_user_id = ANY(:ids) AS named FROM auth.person p
         WHERE p.workspace_id = {WORKSPACE}
             AND (p.slack_user_id = ANY(:ids) OR (:every_member AND p.active AND p.kind = 'member'))
-    ), held AS (
-        SELECT h.person_id, array_agg(DISTINCT h.role ORDER BY h.role) AS roles, min(h.expires_at) AS until
-        FROM ({_HOLDINGS}) h JOIN there t ON t.id = h.person_id
-        WHERE (h.expires_at IS NULL OR h.expires_at > :now)
-            AND (h.guests_too OR t.kind NOT IN ('guest', 'single_channel_guest'))
+    ), hand AS (
+        SELECT h.person_id, array_agg(h.role ORDER BY h.role) AS roles, min(h.expires_at) AS until
+        FROM ({_BY_HAND}) h WHERE h.person_id = ANY(ARRAY(SELECT id FROM there))
+            AND (h.expires_at IS NULL OR h.expires_at > :now)
+        GROUP BY h.person_id
+    ), sourced AS (
+        SELECT h.person_id, array_agg(DISTINCT h.role) AS roles, min(h.expires_at) AS until
+        FROM ({_BY_SOURCE}) h JOIN there t ON t.id = h.person_id
+        WHERE h.expires_at > :now AND (h.guests_too OR t.kind NOT IN ('guest', 'single_channel_guest'))
         GROUP BY h.person_id
     )
-    SELECT t.kind, p.active, coalesce(held.roles, '{{}}') AS roles, min(held.until) AS until,
-        count(*) FILTER (WHERE t.named) AS named
-    FROM there t JOIN auth.person p ON p.workspace_id = {WORKSPACE} AND p.id = t.id
-        LEFT JOIN held ON held.person_id = t.id
-    GROUP BY t.kind, p.active, held.roles
+    SELECT t.kind, t.active, coalesce(hand.roles, '{{}}') || coalesce(sourced.roles, '{{}}') AS roles,
+        min(least(hand.until, sourced.until)) AS until, count(*) FILTER (WHERE t.named) AS named
+    FROM there t LEFT JOIN hand ON hand.person_id = t.id LEFT JOIN sourced ON sourced.person_id = t.id
+    GROUP BY t.kind, t.active, hand.roles, sourced.roles
 """)
 # Grouped by what they hold: people who hold alike come back as one row.
 _OF_ALL = text(f"""

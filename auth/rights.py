@@ -112,15 +112,16 @@ async def audience_clearance(
         return nothing(workspace_id)
     moment = now or datetime.now(UTC)
     memory = _memory(database)
-    async with database.deciding_in(workspace_id) as connection:
-        version = (await _versions(connection))[0]
-        key = (workspace_id, audience, version)
-        if now is None and (known := memory.recall(key, moment)):
+    if now is None:
+        key = (workspace_id, audience, await database.policy_version(workspace_id))
+        if known := memory.recall(key, moment):
             return known
+    async with database.deciding_in(workspace_id) as connection:
         standing = await read_standing(database, connection, workspace_id)
         alike = await people_alike(connection, audience.slack_user_ids, audience.every_member, moment)
     clearance = _for_all(audience, alike, standing)
     if now is None:
+        key = (workspace_id, audience, standing.policy_version)
         memory.keep(key, clearance, min((a.until for a in alike if a.until), default=None))
     return clearance
 
