@@ -22,7 +22,7 @@ SHOWN_AT_MOST = 50
 
 
 async def run_probe(seed: int, limits: Limits, only: list[str], *, real_model: bool) -> bool:
-    """Probe the workspace, print what was found, and return whether nothing leaked."""
+    """Probe the workspace, print what was found, and return whether it is sure that nothing leaked."""
     settings = load_settings()
     configure_logging(settings.log_level)
     async with AsyncExitStack() as stack:
@@ -40,7 +40,7 @@ async def run_probe(seed: int, limits: Limits, only: list[str], *, real_model: b
                 means, workspace_id, team_id, seed=seed, limits=limits, only=only, progress=progress
             )
     show(found)
-    return not found.leaked
+    return found.is_conclusive and not found.leaked
 
 
 async def _workspace(database: Database, settings: Settings) -> tuple[int, str]:
@@ -71,12 +71,22 @@ def show(found: Outcome) -> None:
         out.print(Text(line, style="dim"))
     for said in [*map(str, found.leaks), *(f"told apart: {what}" for what in found.unequal)][:SHOWN_AT_MOST]:
         out.print(Text(said, style="bold red"))
-    verdict = (
-        Text(f"{found.leaked} leaks.", style="bold red")
-        if found.leaked
-        else Text("Nothing leaked.", style="green")
+    out.print(_verdict(found))
+
+
+def _verdict(found: Outcome) -> Text:
+    if found.leaked:
+        return Text(f"{found.leaked} leaks.", style="bold red")
+    if not found.is_conclusive:
+        return Text(
+            f"Nothing leaked, and that proves nothing: the bot gave up on {found.failed} of {found.asked}"
+            f" questions, and {found.reached} of {found.readable} secrets came to those who may read them. See the log.",
+            style="bold red",
+        )
+    return Text(
+        f"Nothing leaked. {found.reached} of {found.readable} secrets came to those who may read them.",
+        style="green",
     )
-    out.print(verdict)
 
 
 def _left_out(found: Outcome) -> list[str]:

@@ -82,7 +82,7 @@ async def probe(
         began = time.perf_counter()
         async with _scene(means, workspace_id, team_id, seed, limits or Limits(), progress) as scene:
             await _try_all(scene, surfaces, progress)
-            found = _outcome(scene, time.perf_counter() - began, seed)
+            found = _outcome(scene, await scene.questions(), time.perf_counter() - began, seed)
         await _tell(means.database, workspace_id, found)
     return found
 
@@ -182,7 +182,7 @@ async def _try_all(scene: Scene, surfaces: Sequence[Surface], progress: Progress
     scene.judge.look_over_the_shoulder("everything that can be looked up at the end")
 
 
-def _outcome(scene: Scene, seconds: float, seed: int) -> Outcome:
+def _outcome(scene: Scene, questions: tuple[int, int], seconds: float, seed: int) -> Outcome:
     leaks = tuple(sorted(scene.judge.leaks, key=str))
     named = dict.fromkeys([*scene.tallies, *(leak.surface for leak in leaks)])
     surfaces = []
@@ -201,9 +201,17 @@ def _outcome(scene: Scene, seconds: float, seed: int) -> Outcome:
         secrets=sum(len(canary.marks) for canary in scene.canaries),
         left_out=dict(scene.left_out),
         not_there=(*scene.not_there, *NOT_BUILT),
+        readable=sum(_has_a_reader(scene, canary) for canary in scene.canaries),
+        reached=len(scene.judge.reached),
+        asked=questions[0],
+        failed=questions[1],
         seconds=seconds,
         seed=seed,
     )
+
+
+def _has_a_reader(scene: Scene, canary: Canary) -> bool:
+    return any(scene.may_read(actor, canary) for actor in scene.cast.actors)
 
 
 async def _tell(database: Database, workspace_id: int, found: Outcome) -> None:

@@ -32,6 +32,9 @@ _ENDED = text(
     " AND state IN ('answered', 'failed')"
 )
 _QUESTIONS = text(f"SELECT id FROM bot.question WHERE {_OF} ORDER BY id")
+_ASKED = text(
+    f"SELECT count(*) AS asked, count(*) FILTER (WHERE state = 'failed') AS failed FROM bot.question WHERE {_OF}"
+)
 _HANDED_IN = text(f"SELECT count(*) FROM bot.ingestion_request WHERE {_OF} AND locator = ANY(:files)")
 _WAITING = text(
     "SELECT EXISTS (SELECT FROM procrastinate.procrastinate_jobs"
@@ -188,6 +191,12 @@ class Scene:
         """The ids of every question that was asked so far: what somebody who guesses could hit."""
         async with self.database.writing_in(self.workspace_id) as connection:
             return [row.id for row in await connection.execute(_QUESTIONS)]
+
+    async def questions(self) -> tuple[int, int]:
+        """(how many questions came to the bot, on how many of them it gave up)."""
+        async with self.database.writing_in(self.workspace_id) as connection:
+            row = (await connection.execute(_ASKED)).one()
+            return row.asked, row.failed
 
     async def press(self, actor: Actor, message_ts: str, channel: str, action_id: str) -> None:
         """Press a button that this person sees, if it is still there; wait for what comes of it, and judge."""

@@ -68,5 +68,8 @@ async def _probe_once(
     if found.leaked:
         named = [*map(str, found.leaks), *found.unequal][:NAMED_AT_MOST]
         log.critical("canaries got out", tried=found.tried, leaked=found.leaked, leaks=named)
+    elif not found.is_conclusive:
+        figures = {"asked": found.asked, "failed": found.failed, "reached": found.reached}
+        log.error("the probe proves nothing: the bot does not answer it", **figures)
     else:
         log.info("no canary got out", tried=found.tried, seconds=round(found.seconds))

@@ -161,6 +161,9 @@ def surfaces_of(found: Outcome) -> set[str]:
 async def test_where_every_guard_stands_nothing_leaks_by_any_surface(house: House) -> None:
     found = await house.probe()
     assert (found.leaks, found.unequal) == ((), ())
+    assert found.is_conclusive
+    assert found.failed == 0
+    assert found.readable >= found.reached > found.readable / 2
     tried = {surface.surface: surface.tried for surface in found.surfaces}
     assert set(tried) == {surface.name for surface in SURFACES} - set(found.not_there)
     assert min(tried.values()) > 0
@@ -197,6 +200,20 @@ async def _everything_is_gone(house: House) -> None:
 
 
 # Where one is broken
+
+
+async def test_a_bot_that_answers_nobody_is_no_bot_that_keeps_secrets(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def broken(self: Assistant, question: str, clearance: Clearance) -> Reply:
+        raise RuntimeError("no model")
+
+    monkeypatch.setattr(Assistant, "answer", broken)
+    found = await house.probe(DIRECT)
+    show(found)
+    assert found.leaked == 0
+    assert not found.is_conclusive
+    assert "proves nothing" in capsys.readouterr().out.replace("\n", " ")
 
 
 async def test_both_locks_off_are_noticed(
