@@ -223,7 +223,9 @@ def test_who_could_see_names_readers_roles_and_answers_of_the_day(ostiary: Ostia
 def test_answers_that_cannot_be_shown_to_be_right_end_with_code_1(
     ostiary: Ostiary, document_id: int, urls: DatabaseUrls
 ) -> None:
-    assert ostiary("audit", "check-answers") == (0, "ok Answers 0 checked, each right for whoever heard it")
+    code, said = ostiary("audit", "check-answers")  # the log tells of one of which there is no record
+    assert code == 1
+    assert "its record was removed" in said
     meddle(
         urls,
         "INSERT INTO bot.question (workspace_id, id, event_id, channel_id, channel_type, message_ts, asker_slack_id, text)"

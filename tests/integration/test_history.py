@@ -127,7 +127,7 @@ async def a_change(office: Office, rng: random.Random) -> None:
             case 7:
                 await unmap_source(connection, *source, role)
             case 8:
-                await leave_source(connection, *source, [who])
+                await leave_source(connection, *source, [who], datetime.now(UTC))
                 if rng.random() < 0.2 and source[0] is not SourceKind.FLAG:
                     await shut_source(connection, *source, now)
 

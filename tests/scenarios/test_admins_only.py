@@ -121,7 +121,7 @@ async def test_a_job_that_waited_while_the_right_went_adds_nothing(
         assert await accept_request(connection, request_id, "everyone", "Canteen")
     await load_directory(office.database, without_roles("pia"))
     client = slack_client(office.sandbox.bot_token, office.sandbox.api_url)
-    outbox = Outbox(client, client)
+    outbox = Outbox(client)
     async with ParserProcess() as parser:
         ingestor = Ingestor(office.database, embeddings, parser)
         await Intake(office.database, office.workspace_id, ingestor, outbox, 2**20).ingest(request_id)

@@ -14,7 +14,7 @@ LINKED = "See https://intranet.example/?q=secret for more."
 @pytest.mark.parametrize("channel", ["C0GENERAL", "U0PIA"])
 async def test_no_link_in_what_the_bot_posts_is_unfurled(sandbox: SandboxServer, channel: str) -> None:
     client = slack_client(sandbox.bot_token, sandbox.api_url)
-    await Outbox(client, client).post(Place(channel, "channel", None), LINKED, plain_blocks(LINKED))
+    await Outbox(client).post(Place(channel, "channel", None), LINKED, plain_blocks(LINKED))
     assert sandbox.unfurls == []
 
 
@@ -27,7 +27,7 @@ async def test_a_link_that_was_not_held_back_would_be_unfurled(sandbox: SandboxS
 async def test_what_is_told_to_one_person_is_seen_by_nobody_else(sandbox: SandboxServer) -> None:
     client = slack_client(sandbox.bot_token, sandbox.api_url)
     place = Place("C0GENERAL", "channel", None)
-    await Outbox(client, client).tell_alone(place, "U0PIA", "For Pia.", plain_blocks("For Pia."))
+    await Outbox(client).tell_alone(place, "U0PIA", "For Pia.", plain_blocks("For Pia."))
     heard = {name: sandbox.visitor.visible_to(name, "#general") for name in ("pia", "enzo")}
     assert [message.ephemeral for message in heard["pia"]] == [True]
     assert heard["enzo"] == ()
@@ -35,7 +35,7 @@ async def test_what_is_told_to_one_person_is_seen_by_nobody_else(sandbox: Sandbo
 
 async def test_an_answer_that_another_app_signs_as_ours_is_not_taken_for_it(sandbox: SandboxServer) -> None:
     client = slack_client(sandbox.bot_token, sandbox.api_url)
-    place, outbox = Place("C0GENERAL", "channel", None), Outbox(client, client)
+    place, outbox = Place("C0GENERAL", "channel", None), Outbox(client)
     ts = await outbox.post(place, "27 days.", plain_blocks("27 days."), question_id=7)
     assert await outbox.find_answer(place, "0", 7, sandbox.bot_user_id) == ts
     assert await outbox.find_answer(place, "0", 7, "U0OTHERBOT") is None
