@@ -80,7 +80,8 @@ def _verdict(found: Outcome) -> Text:
     if not found.is_conclusive:
         return Text(
             f"Nothing leaked, and that proves nothing: the bot gave up on {found.failed} of {found.asked}"
-            f" questions, and {found.reached} of {found.readable} secrets came to those who may read them. See the log.",
+            f" questions, and {found.reached} of {found.readable} secrets came to those who may read them. See the"
+            " log.",
             style="bold red",
         )
     return Text(

@@ -20,7 +20,6 @@ class Actor:
     handle: str
     why: str
     stance: Stance
-    is_known: bool = True
 
     @property
     def is_member(self) -> bool:
@@ -48,7 +47,7 @@ class Cast:
         return self._by_why[why]
 
     def roles(self, actor: Actor, now: datetime) -> frozenset[str]:
-        return roles_held(actor.stance, self.rules, now) if actor.is_known else frozenset()
+        return roles_held(actor.stance, self.rules, now)
 
     def may_read(self, actor: Actor, policies: Iterable[str], now: datetime) -> bool:
         roles = self.roles(actor, now)
@@ -56,6 +55,7 @@ class Cast:
 
 
 PLAIN, GUEST, SINGLE, OUTSIDER = "a member without roles", "a guest", "a single-channel guest", "an outsider"
+UNKNOWN = Actor("U0NOBODY", "u0nobody", "somebody whom not even Slack knows", Stance("unknown"))
 GONE, ROBOT, EXPIRED = (
     "somebody deactivated who held every role",
     "another app",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.probe.canaries import PARTS, Canary
-from bot.probe.casting import Actor, Cast
+from bot.probe.casting import UNKNOWN, Actor, Cast
 from bot.probe.marks import LENGTH, Marks
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.texts import texts_in
@@ -46,8 +46,8 @@ class Judge:
         }
         self._marks = Marks({mark: topic for mark, (topic, _) in self._parts.items()})
         self._entries_seen = self._calls_seen = 0
-        self._apps = [actor for actor in cast.actors if actor.stance.kind == "bot"]
-        self._people = {actor.user_id: actor for actor in cast.actors if actor not in self._apps}
+        self._members_alone = [*(actor for actor in cast.actors if actor.stance.kind == "bot"), UNKNOWN]
+        self._people = {actor.user_id: actor for actor in cast.actors if actor not in self._members_alone}
         self._seen: dict[str, set[str]] = {user_id: set() for user_id in self._people}
         self.leaks: Counter[Leak] = Counter()
         self.reached: set[str] = set()
@@ -62,7 +62,7 @@ class Judge:
                 for user_id in shown.readers & self._people.keys():
                     self._accuse(surface, self._people[user_id], marks, now)
         self._entries_seen = len(entries)
-        self._hear_with_the_apps(surface, now)
+        self._hear_as_members(surface, now)
 
     def look_over_the_shoulder(self, surface: str, actors: Iterable[Actor] | None = None) -> None:
         """Judge everything besides that these people (None: all) can see by now, and could not at the last look.
@@ -99,16 +99,16 @@ class Judge:
         seen.update(fresh)
         return fresh
 
-    def _hear_with_the_apps(self, surface: str, now: datetime) -> None:
-        """Another app reads the conversations that it is in; the sandbox lets it look into more than Slack does."""
+    def _hear_as_members(self, surface: str, now: datetime) -> None:
+        """Other apps, and whoever nobody knows, read the conversations that they are in, and no others."""
         calls = self._server.calls
         for call in calls[self._calls_seen :]:
             if call.method in ("chat.postMessage", "chat.update"):
                 channel = self._server.sandbox.workspace.find_channel(str(call.arguments.get("channel")))
-                there = [app for app in self._apps if channel and app.user_id in channel.members]
+                there = [who for who in self._members_alone if channel and who.user_id in channel.members]
                 marks = self._marks.found_in(texts_in(call.arguments)) if there else frozenset()
-                for app in there:
-                    self._accuse(surface, app, marks, now)
+                for actor in there:
+                    self._accuse(surface, actor, marks, now)
         self._calls_seen = len(calls)
 
     def _accuse(self, surface: str, actor: Actor, marks: Iterable[str], now: datetime) -> None:

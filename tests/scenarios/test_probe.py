@@ -265,6 +265,20 @@ async def test_an_app_or_an_outsider_forgotten_in_the_audience_is_noticed(
     assert any(OUTSIDER in leak.to for leak in found.leaks)
 
 
+async def test_somebody_unknown_who_is_left_out_of_the_audience_is_noticed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = bot.slack.places.read_audience
+
+    async def of_those_known(client: Any, place: Place, asker: str, bot_id: str) -> Audience:
+        heard = await listed(client, place, asker, bot_id)
+        return replace(heard, slack_user_ids=heard.slack_user_ids - {"U0NOBODY"})
+
+    monkeypatch.setattr(bot.slack.audiences, "read_audience", of_those_known)
+    name = "a place with somebody unknown"
+    assert surfaces_of(await house.probe(name)) == {name}
+
+
 async def test_sharing_for_the_askers_rights_is_noticed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from bot.probe.surfaces import (
     revoking,
     sharing,
 )
-from bot.probe.surfaces.meeting import in_meetings
+from bot.probe.surfaces.meeting import in_meetings, with_somebody_unknown
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ SURFACES = (
     Surface("questions that name nothing", asking.sweeps),
     Surface("odd questions", asking.odd_questions),
     *(Surface(kind, in_meetings(kind)) for kind in MEETINGS),
+    Surface("a place with somebody unknown", with_somebody_unknown),
     Surface("denied and missing", presence.denied_and_missing),
     Surface("Answer here for everybody", sharing.shared_answers),
     Surface("forged buttons", sharing.forged_buttons),

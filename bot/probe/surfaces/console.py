@@ -16,9 +16,7 @@ async def command_line(scene: Scene) -> None:
     """Everybody asks on the command line, as `ostiary ask --as` does it."""
     for kind in (None, *KEPT_IN_SHADOW):
         for meeting in [None] if kind is None else scene.stage.of_kind(kind)[:2]:
-            people = [
-                actor for actor in (meeting.members if meeting else scene.cast.actors) if actor.is_known
-            ]
+            people = meeting.members if meeting else scene.cast.actors
             pairs = [(actor, canary) for actor in people for canary in scene.canaries]
             for actor, canary in scene.rng.sample(pairs, min(scene.share(ASKED), len(pairs))):
                 await _ask(scene, actor, canary.question, meeting)

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterator
 
 from bot.probe.canaries import Canary
-from bot.probe.casting import Actor
+from bot.probe.casting import UNKNOWN, Actor
 from bot.probe.scene import Ask, Scene
-from bot.probe.staging import Meeting
+from bot.probe.staging import GROUP, MIXED, PUBLIC, Meeting
 
 ASKED_PER_KIND = 300
 
@@ -19,6 +19,18 @@ def in_meetings(kind: str) -> Callable[[Scene], Awaitable[None]]:
             await _ask_in(scene, meeting, max(share, 4))
 
     return ask_there
+
+
+async def with_somebody_unknown(scene: Scene) -> None:
+    """Somebody sits there of whom neither the directory nor Slack can say who it is."""
+    for kind in (PUBLIC, MIXED, GROUP):
+        for meeting in scene.stage.of_kind(kind)[:3]:
+            members = scene.server.sandbox.workspace.channels[meeting.channel_id].members
+            members.append(UNKNOWN.user_id)
+            try:
+                await _ask_in(scene, meeting, ASKED_PER_KIND // 9)
+            finally:
+                members.remove(UNKNOWN.user_id)
 
 
 async def _ask_in(scene: Scene, meeting: Meeting, most: int) -> None:
