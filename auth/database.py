@@ -102,7 +102,9 @@ class Database:
         """The version of who may read what as it is now: one statement and no transaction, asked for very often."""
         at_once = self._app.execution_options(isolation_level="AUTOCOMMIT")
         async with at_once.connect() as connection:
-            return int((await connection.execute(_POLICY_VERSION, {"workspace_id": workspace_id})).scalar_one())
+            return int(
+                (await connection.execute(_POLICY_VERSION, {"workspace_id": workspace_id})).scalar_one()
+            )
 
     @asynccontextmanager
     async def registering(self) -> AsyncIterator[AsyncConnection]:
