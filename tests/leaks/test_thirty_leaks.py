@@ -345,7 +345,7 @@ async def test_leak_20_what_was_decided_before_a_change_is_not_used_after_it(
 ) -> None:
     """semantic-router #1448: a cache served one user's answer to another. Ours holds clearances, by version."""
     if not guarded:
-        monkeypatch.setattr(rights, "_versions", _first_version(rights._versions))
+        monkeypatch.setattr(Database, "policy_version", _first_version(Database.policy_version))
     await world.grant("UBOB", "red", None)
     await ask(world, "UBOB", "CPRIV")
     await world.revoke("UBOB", "red")
@@ -511,11 +511,11 @@ async def test_leak_30_what_is_revoked_while_an_answer_is_made_is_not_sent(
 
 
 def _first_version(read: Any) -> Any:
-    seen: list[Any] = []
+    seen: list[int] = []
 
-    async def once(connection: Any) -> Any:
+    async def once(database: Database, workspace_id: int) -> int:
         if not seen:
-            seen.append(await read(connection))
+            seen.append(await read(database, workspace_id))
         return seen[0]
 
     return once

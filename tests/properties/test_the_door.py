@@ -64,13 +64,13 @@ async def _yes(*_: object) -> bool:
     return True
 
 
-@pytest.mark.parametrize("guard", ["the check before sending", "the audience", "a document's label now"])
+@pytest.mark.parametrize("guard", ["the check before sending", "the audience"])
 def test_with_a_guard_taken_out_a_leak_is_found(
     machine: type[DoorMachine], monkeypatch: pytest.MonkeyPatch, guard: str
 ) -> None:
     if guard == "the check before sending":
         monkeypatch.setattr(Assistant, "may_still_be_told", _yes)
-    elif guard == "the audience":
+    else:
 
         async def asker_alone(database: Any, workspace_id: int, audience: Any) -> Clearance:
             rights = await replying.rights_of(database, workspace_id, min(audience.slack_user_ids))
@@ -78,11 +78,5 @@ def test_with_a_guard_taken_out_a_leak_is_found(
             return rights.clearance
 
         monkeypatch.setattr(replying, "audience_clearance", asker_alone)
-    else:
-
-        async def by_old_labels(self: Assistant, reply: Any, clearance: Clearance) -> bool:
-            return clearance.covers(reply.label_ids)
-
-        monkeypatch.setattr(Assistant, "may_still_be_told", by_old_labels)
     with pytest.raises(LeakError):
         run_state_machine_as_test(machine, settings=lives(150, 50))
