@@ -52,7 +52,10 @@ _UPSERT_WORKSPACE = text(
     "INSERT INTO auth.workspace (team_id, name) VALUES (:team_id, :name)"
     " ON CONFLICT (team_id) DO UPDATE SET name = excluded.name RETURNING id"
 )
-_WORKSPACES = text("SELECT id, team_id, name FROM auth.workspace ORDER BY id")
+# Those of probes are nobody's: see bot.probe.
+_WORKSPACES = text(
+    "SELECT id, team_id, name FROM auth.workspace WHERE NOT starts_with(team_id, 'PROBE') ORDER BY id"
+)
 
 
 class UnknownPerson(OstiaryError):

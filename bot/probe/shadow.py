@@ -31,6 +31,7 @@ _COLLECT = text(
 _FILE = text(
     f"UPDATE retrieval.document SET collection_id = :collection_id WHERE {_OF} AND id = ANY(:documents)"
 )
+_REMOVE = text("SELECT auth.remove_probe(:shadow)")
 _SHADOWS = text("SELECT id FROM auth.workspace WHERE team_id LIKE :prefix || '%' ORDER BY id")
 # Jobs stand outside the walls of workspaces: each workspace has a queue of its own.
 _DROP_JOBS = text(
@@ -65,32 +66,32 @@ def is_shadow(team_id: str) -> bool:
 
 @asynccontextmanager
 async def shadow_of(database: Database, team_id: str) -> AsyncIterator[int]:
-    """The id of an empty workspace for as long as this is open. What a probe that crashed left is removed first.
-
-    Of what was in it nothing stays but the record of its changes, which is only ever added to.
-    """
+    """The id of an empty workspace for as long as this is open. What a probe that crashed left is removed first."""
     await sweep(database)
     async with database.registering() as connection:
         workspace_id = await register_workspace(connection, f"{PREFIX}{team_id}", "Probe")
     try:
         yield workspace_id
     finally:
-        await empty(database, workspace_id)
+        await remove(database, workspace_id)
 
 
 async def sweep(database: Database) -> None:
-    """Empty every shadow workspace there is."""
+    """Remove every shadow workspace there is."""
     async with database.registering() as connection:
         shadows = [row.id for row in await connection.execute(_SHADOWS, {"prefix": PREFIX})]
     for workspace_id in shadows:
-        await empty(database, workspace_id)
+        await remove(database, workspace_id)
 
 
-async def empty(database: Database, workspace_id: int) -> None:
+async def remove(database: Database, workspace_id: int) -> None:
+    """Take away all that is in it; then its record, which the first step adds to as it commits, and itself."""
     async with database.writing_in(workspace_id, ACTOR) as connection:
         await connection.execute(_DROP_JOBS)
         for statement in _EMPTY:
             await connection.execute(statement)
+    async with database.registering() as connection:
+        await connection.execute(_REMOVE, {"shadow": workspace_id})
 
 
 async def furnish(database: Database, workspace_id: int, cast: Cast, stage: Stage) -> None:

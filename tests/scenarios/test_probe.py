@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
@@ -183,20 +184,22 @@ async def _it_stands_in_the_record(house: House, found: Outcome) -> None:
 
 
 async def _everything_is_gone(house: House) -> None:
-    """Nothing is left of a shadow but what the record of changes keeps, which holds no secret."""
-    kept = {"auth.workspace", "auth.audit_event", "auth.audit_head", "auth.audience"}
+    """No row is left of any workspace but the one there was, and no job."""
     with psycopg.connect(house.urls.admin) as connection:
         tables = connection.execute(
             "SELECT table_schema || '.' || quote_ident(table_name) FROM information_schema.columns"
             " WHERE column_name = 'workspace_id' AND table_schema IN ('auth', 'retrieval', 'bot')"
         ).fetchall()
-        shadows = "(SELECT id FROM auth.workspace WHERE team_id LIKE 'PROBE%')"
         left = {
             name
             for (name,) in tables
-            if connection.execute(f"SELECT 1 FROM {name} WHERE workspace_id IN {shadows} LIMIT 1").fetchone()
+            if connection.execute(
+                f"SELECT 1 FROM {name} WHERE workspace_id <> %s LIMIT 1", (house.workspace_id,)
+            ).fetchone()
         }
-    assert left <= kept
+        workspaces = connection.execute("SELECT id FROM auth.workspace").fetchall()
+        jobs = connection.execute("SELECT count(*) FROM procrastinate.procrastinate_jobs").fetchone()
+    assert (left, workspaces, jobs) == (set(), [(house.workspace_id,)], (0,))
 
 
 # Where one is broken
@@ -500,6 +503,15 @@ async def test_a_bot_that_works_beside_it_answers_its_people_and_they_hear_nothi
         assert (await running).leaked == 0
     for person in ("pia", "enzo", "gus"):
         assert not any("egister" in words for words in parrot_office.visitor.everything_visible_to(person))
+
+
+async def test_no_real_workspace_can_be_removed_nor_renamed_to_be_a_probes(house: House) -> None:
+    remove = text("SELECT auth.remove_probe(:id)")
+    rename = text("UPDATE auth.workspace SET team_id = 'PROBE1' WHERE id = :id")
+    for statement, said in ((remove, "Only the workspace of a probe"), (rename, "permission denied")):
+        with pytest.raises(DBAPIError, match=said):
+            async with house.database.registering() as connection:
+                await connection.execute(statement, {"id": house.workspace_id})
 
 
 async def test_two_probes_do_not_run_at_once(house: House) -> None:
