@@ -20,7 +20,7 @@ demo: install ## Try Ostiary: a demo company, its workspace in the browser, the 
 test: install ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-proof: install ## Live through 200,000 random moves of a company and look for leaks (half an hour)
+proof: install ## Live through 200,000 random moves of a company and look for leaks (takes long)
 	@$(BIN)/python -m tests.proof $(ARGS)
 
 check: install ## Check style, types and the arrows between the packages

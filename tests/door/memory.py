@@ -29,7 +29,6 @@ class MemorySlack:
         """(who, what) of everything that was said to one person alone."""
         self.buttons: list[tuple[str, str, str, str]] = []
         """(who sees it, channel, action id, value)."""
-        self._known: dict[str, Audience] = {}
         self._next_ts = 0
 
     def stamp(self) -> str:
