@@ -5,15 +5,12 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
-# Slack's team ids begin with T or E: no real workspace is called so, and none can be renamed to be.
+# Slack's team ids begin with T or E: no real workspace is called so, and 0006 lets none be renamed to be.
 _SHADOW = (
     "EXISTS (SELECT FROM auth.workspace w WHERE w.id = workspace_id AND starts_with(w.team_id, 'PROBE'))"
 )
 
 REMOVING = f"""
-    REVOKE UPDATE ON auth.workspace FROM ostiary_app;
-    GRANT UPDATE (name, policy_version, labels_version, policy_changed_at) ON auth.workspace TO ostiary_app;
-
     CREATE POLICY of_probes ON auth.audience FOR ALL TO ostiary_owner USING ({_SHADOW});
 
     CREATE OR REPLACE FUNCTION auth.refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -55,7 +52,6 @@ KEEPING = """
         RAISE EXCEPTION 'The audit log is only ever added to.';
     END $$;
     DROP POLICY of_probes ON auth.audience;
-    GRANT UPDATE ON auth.workspace TO ostiary_app;
 """
 
 
