@@ -4,12 +4,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auth.labels import Clause, Policy
 from auth.roles import Inheritance
 
 Labels = Mapping[int, Policy]
 """label id -> its policy."""
+REMEMBERED_ROLE_SETS = 1_000
+"""A company has few sets of roles, and asks what each may read at every question."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class LabelIndex:
         asked = Counter(role for policy in labels.values() for c in policy.clauses for role in c.all_of)
         self._by_role: dict[str, list[tuple[Clause, int]]] = {}
         self._alone: dict[str, set[int]] = {}
+        self._remembered = lru_cache(REMEMBERED_ROLE_SETS)(self._found_for)
         for label_id, policy in labels.items():
             for clause in policy.clauses:
                 self._file(clause, label_id, asked)
@@ -67,6 +71,9 @@ class LabelIndex:
 
     def readable(self, roles: frozenset[str]) -> frozenset[int]:
         """The labels that admit somebody who holds `roles`."""
+        return self._remembered(roles)
+
+    def _found_for(self, roles: frozenset[str]) -> frozenset[int]:
         found: set[int] = set()
         for role in roles:
             found |= self._alone.get(role, frozenset())

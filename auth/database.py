@@ -36,6 +36,13 @@ WORKSPACE = "current_setting('ostiary.workspace_id')::bigint"
 _BIND_WORKSPACE = text(
     "SELECT set_config('ostiary.workspace_id', :workspace_id, true), set_config('ostiary.actor', :actor, true)"
 )
+# The statements that decide are few, short, and asked for often: planning them anew, or starting workers for them,
+# would cost more than running them.
+_BIND_DECIDER = text(
+    "SELECT set_config('ostiary.workspace_id', :workspace_id, true), set_config('ostiary.actor', :actor, true),"
+    " set_config('plan_cache_mode', 'force_generic_plan', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)"
+)
 _POLICY_VERSION = text("SELECT policy_version FROM auth.workspace WHERE id = :workspace_id")
 _ROLE_FACTS = text(
     "SELECT rolname, rolsuper, rolbypassrls, pg_has_role(current_user, 'ostiary_owner', 'USAGE') AS owns"
@@ -66,6 +73,8 @@ class Database:
         self.urls = urls
         self._app = _engine(urls.app or urls.admin, APP, pool_size)
         self._reader = _engine(urls.reader or urls.admin, READER, pool_size)
+        self._snapshots = self._app.execution_options(isolation_level="REPEATABLE READ")
+        self._autocommit = self._app.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def reading_as(self, clearance: Clearance) -> AsyncIterator[AsyncConnection]:
@@ -93,15 +102,13 @@ class Database:
     @asynccontextmanager
     async def deciding_in(self, workspace_id: int) -> AsyncIterator[AsyncConnection]:
         """A transaction that decides who may read what: all of it sees the directory as it was at one moment."""
-        snapshots = self._app.execution_options(isolation_level="REPEATABLE READ")
-        async with snapshots.begin() as connection:
-            await enter_workspace(connection, workspace_id)
+        async with self._snapshots.begin() as connection:
+            await connection.execute(_BIND_DECIDER, {"workspace_id": str(workspace_id), "actor": ITSELF})
             yield connection
 
     async def policy_version(self, workspace_id: int) -> int:
         """The version of who may read what as it is now: one statement and no transaction, asked for very often."""
-        at_once = self._app.execution_options(isolation_level="AUTOCOMMIT")
-        async with at_once.connect() as connection:
+        async with self._autocommit.connect() as connection:
             return int(
                 (await connection.execute(_POLICY_VERSION, {"workspace_id": workspace_id})).scalar_one()
             )

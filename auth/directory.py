@@ -15,9 +15,18 @@ from auth.database import WORKSPACE
 from auth.errors import OstiaryError
 from auth.people import Person, PersonKind
 
-_COLUMNS = (
-    "id, workspace_id, slack_user_id, handle, name, kind, active, is_workspace_admin, is_workspace_owner"
+PERSON_COLUMNS = (
+    "id",
+    "workspace_id",
+    "slack_user_id",
+    "handle",
+    "name",
+    "kind",
+    "active",
+    "is_workspace_admin",
+    "is_workspace_owner",
 )
+_COLUMNS = ", ".join(PERSON_COLUMNS)
 _PEOPLE_BY_SLACK_ID = text(
     f"SELECT {_COLUMNS} FROM auth.person WHERE workspace_id = {WORKSPACE} AND slack_user_id = ANY(:ids)"
 )
@@ -108,17 +117,17 @@ async def deactivate_all_but(
 async def find_people(connection: AsyncConnection, slack_user_ids: Collection[str]) -> dict[str, Person]:
     """Those of the given Slack users who are known, by Slack user id."""
     rows = await connection.execute(_PEOPLE_BY_SLACK_ID, {"ids": list(slack_user_ids)})
-    return {row.slack_user_id: _person(row) for row in rows}
+    return {row.slack_user_id: person_in(row) for row in rows}
 
 
 async def people_with(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Person]:
     """People by their ids here; those ids that are nobody's are left out."""
-    return {row.id: _person(row) for row in await connection.execute(_PEOPLE_BY_ID, {"ids": list(ids)})}
+    return {row.id: person_in(row) for row in await connection.execute(_PEOPLE_BY_ID, {"ids": list(ids)})}
 
 
 async def list_people(connection: AsyncConnection) -> list[Person]:
     """Everybody who was ever known here, by name."""
-    return [_person(row) for row in await connection.execute(_PEOPLE)]
+    return [person_in(row) for row in await connection.execute(_PEOPLE)]
 
 
 async def person_called(connection: AsyncConnection, handle: str) -> Person:
@@ -130,9 +139,10 @@ async def person_called(connection: AsyncConnection, handle: str) -> Person:
         people = f"Known people: {', '.join(known[:12])}{more}."
         hint = people if known else "Nobody is known yet: run `ostiary directory FILE`."
         raise UnknownPerson(f"Nobody here is called {handle!r}. {hint}")
-    return _person(row)
+    return person_in(row)
 
 
-def _person(row: Row[Any]) -> Person:
-    values = row._mapping
+def person_in(row: Row[Any]) -> Person:
+    """The person whose columns, those of `PERSON_COLUMNS`, a row begins with."""
+    values = dict(zip(PERSON_COLUMNS, row, strict=False))
     return Person(**{**values, "kind": PersonKind(values["kind"])})

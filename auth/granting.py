@@ -57,6 +57,10 @@ _NAMED_IN = text(
     f"  WHERE workspace_id = {WORKSPACE} AND role = :name"
 )
 _POLICIES = text(f"SELECT policy FROM auth.access_label WHERE workspace_id = {WORKSPACE}")
+_UNKNOWN_ROLES = text(
+    "SELECT DISTINCT name FROM unnest(CAST(:names AS text[])) AS named (name) WHERE NOT EXISTS ("
+    f" SELECT FROM auth.role r WHERE r.workspace_id = {WORKSPACE} AND r.name = named.name) ORDER BY name"
+)
 _FORGET_EXPIRED = text(
     f'DELETE FROM auth."grant" WHERE workspace_id = {WORKSPACE} AND role = :name AND expires_at <= now()'
 )
@@ -160,12 +164,10 @@ async def delete_role(connection: AsyncConnection, name: str, elsewhere: Sequenc
 
 async def require_roles(connection: AsyncConnection, names: Iterable[str]) -> None:
     """Raise UnknownRole unless every name is a role of this workspace."""
-    known = await list_roles(connection)
-    unknown = sorted(set(names) - set(known))
+    unknown = [row.name for row in await connection.execute(_UNKNOWN_ROLES, {"names": list(names)})]
     if unknown:
-        raise UnknownRole(
-            f"There is no role called {', '.join(unknown)}. Roles here: {', '.join(known) or 'none yet'}."
-        )
+        known = ", ".join(await list_roles(connection)) or "none yet"
+        raise UnknownRole(f"There is no role called {', '.join(unknown)}. Roles here: {known}.")
 
 
 async def grant(

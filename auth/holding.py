@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Standing
 from auth.database import WORKSPACE
+from auth.directory import PERSON_COLUMNS, person_in
 from auth.people import Grant, Person, PersonKind, roles_from, roles_held
 from auth.roles import Inheritance
 
@@ -40,25 +41,40 @@ _BY_SOURCE = f"""
 """
 _HOLDINGS = f"{_BY_HAND} UNION ALL {_BY_SOURCE}"
 _OF_PEOPLE = text(f"SELECT * FROM ({_HOLDINGS}) h WHERE h.person_id = ANY(:people)")
+_OF_ONE = text(f"""
+    SELECT {", ".join(f"p.{column}" for column in PERSON_COLUMNS)}, w.policy_version, w.labels_version,
+        h.role, h.expires_at, h.guests_too
+    FROM auth.workspace w JOIN auth.person p ON p.workspace_id = w.id AND p.slack_user_id = :slack_user_id
+    LEFT JOIN (
+        SELECT * FROM ({_HOLDINGS}) a WHERE a.person_id = (
+            SELECT id FROM auth.person WHERE workspace_id = {WORKSPACE} AND slack_user_id = :slack_user_id
+        )
+    ) h ON true
+    WHERE w.id = {WORKSPACE}
+""")
 # People of one kind with the same roles decide alike: a channel of 10,000 comes back as a few rows.
-# By hand and by source apart: the many grants by hand are then read in the order of their key, unsorted.
+# What is many takes the cheap way: ids come as one text, grants by hand in the order of their key, roles are put
+# together as text, whose names have no blanks; an array of each would cost as much again.
 _ALIKE = text(f"""
     WITH there AS MATERIALIZED (
-        SELECT p.id, p.kind, p.active, p.slack_user_id = ANY(:ids) AS named FROM auth.person p
-        WHERE p.workspace_id = {WORKSPACE}
-            AND (p.slack_user_id = ANY(:ids) OR (:every_member AND p.active AND p.kind = 'member'))
+        SELECT p.id, p.kind, p.active, true AS named FROM auth.person p WHERE p.workspace_id = {WORKSPACE}
+            AND p.slack_user_id = ANY(string_to_array(:ids, E'\\n'))
+        UNION ALL
+        SELECT p.id, p.kind, p.active, false FROM auth.person p WHERE p.workspace_id = {WORKSPACE}
+            AND :every_member AND p.active AND p.kind = 'member'
     ), hand AS (
-        SELECT h.person_id, array_agg(h.role ORDER BY h.role) AS roles, min(h.expires_at) AS until
-        FROM ({_BY_HAND}) h WHERE h.person_id = ANY(ARRAY(SELECT id FROM there))
-            AND (h.expires_at IS NULL OR h.expires_at > :now)
-        GROUP BY h.person_id
+        SELECT h.person_id, string_agg(h.role, ' ') AS roles, min(h.expires_at) AS until
+        FROM (
+            SELECT * FROM ({_BY_HAND}) b WHERE b.person_id = ANY(ARRAY(SELECT id FROM there))
+                AND (b.expires_at IS NULL OR b.expires_at > :now) ORDER BY b.person_id, b.role
+        ) h GROUP BY h.person_id
     ), sourced AS (
-        SELECT h.person_id, array_agg(DISTINCT h.role) AS roles, min(h.expires_at) AS until
+        SELECT h.person_id, string_agg(DISTINCT h.role, ' ') AS roles, min(h.expires_at) AS until
         FROM ({_BY_SOURCE}) h JOIN there t ON t.id = h.person_id
         WHERE h.expires_at > :now AND (h.guests_too OR t.kind NOT IN ('guest', 'single_channel_guest'))
         GROUP BY h.person_id
     )
-    SELECT t.kind, t.active, coalesce(hand.roles, '{{}}') || coalesce(sourced.roles, '{{}}') AS roles,
+    SELECT t.kind, t.active, concat_ws(' ', hand.roles, sourced.roles) AS roles,
         min(least(hand.until, sourced.until)) AS until, count(*) FILTER (WHERE t.named) AS named
     FROM there t LEFT JOIN hand ON hand.person_id = t.id LEFT JOIN sourced ON sourced.person_id = t.id
     GROUP BY t.kind, t.active, hand.roles, sourced.roles
@@ -95,6 +111,16 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """A person with all that they were granted, in force or not, and the versions all of it belongs to."""
+
+    person: Person
+    grants: tuple[Grant, ...]
+    policy_version: int
+    labels_version: int
+
+
+@dataclass(frozen=True)
 class Alike:
     """People who decide alike: their kind, whether they are active, what they were granted, and until when."""
 
@@ -104,6 +130,15 @@ class Alike:
     until: datetime | None
     named: int
     """How many of those asked about by name are among them."""
+
+
+async def find_holder(connection: AsyncConnection, slack_user_id: str) -> Holder | None:
+    """All that decides what a Slack user may read, but for the labels, in one statement; None if not known."""
+    rows = (await connection.execute(_OF_ONE, {"slack_user_id": slack_user_id})).all()
+    if not rows:
+        return None
+    grants = tuple(Grant(row.role, row.expires_at, row.guests_too) for row in rows if row.role is not None)
+    return Holder(person_in(rows[0]), grants, rows[0].policy_version, rows[0].labels_version)
 
 
 async def holdings_of(connection: AsyncConnection, people: Collection[Person]) -> list[Holding]:
@@ -138,8 +173,11 @@ async def people_alike(
     connection: AsyncConnection, slack_user_ids: Collection[str], every_member: bool, now: datetime
 ) -> list[Alike]:
     """Those Slack users, with every full member if asked for, in groups that decide alike at `now`."""
-    values = {"ids": list(slack_user_ids), "every_member": every_member, "now": now}
+    ids = "\n".join(slack_user_ids)
+    if ids.count("\n") >= max(1, len(slack_user_ids)):
+        raise ValueError("A Slack user id has no line break in it; one of these does.")
+    values = {"ids": ids, "every_member": every_member, "now": now}
     return [
-        Alike(PersonKind(row.kind), row.active, frozenset(row.roles), row.until, row.named)
+        Alike(PersonKind(row.kind), row.active, frozenset(row.roles.split()), row.until, row.named)
         for row in await connection.execute(_ALIKE, values)
     ]

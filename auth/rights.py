@@ -15,11 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance, LabelIndex, Standing
 from auth.database import WORKSPACE, Database
-from auth.directory import find_people
 from auth.granting import read_inheritance
-from auth.holding import Alike, people_alike, roles_of
+from auth.holding import Alike, find_holder, people_alike
 from auth.labelling import read_labels
-from auth.people import Person, roles_from
+from auth.people import Person, roles_from, roles_held
 from auth.roles import ADMIN, EVERYONE, Inheritance
 
 _VERSIONS = text(f"SELECT policy_version, labels_version FROM auth.workspace WHERE id = {WORKSPACE}")
@@ -96,12 +95,13 @@ async def rights_of(
 ) -> Rights | None:
     """What a Slack user holds and may read now; None for somebody who is not known."""
     async with database.deciding_in(workspace_id) as connection:
-        person = (await find_people(connection, [slack_user_id])).get(slack_user_id)
-        if person is None:
+        holder = await find_holder(connection, slack_user_id)
+        if holder is None:
             return None
-        standing = await read_standing(database, connection, workspace_id)
-        roles = (await roles_of(connection, [person], standing, now or datetime.now(UTC)))[person.id]
-    return Rights(person, roles, standing.clearance(roles))
+        versions = holder.policy_version, holder.labels_version
+        standing = await _standing_at(database, connection, workspace_id, versions)
+    roles = roles_held(holder.person, holder.grants, standing.inheritance, now or datetime.now(UTC))
+    return Rights(holder.person, roles, standing.clearance(roles))
 
 
 async def audience_clearance(
@@ -143,7 +143,13 @@ async def read_standing(database: Database, connection: AsyncConnection, workspa
 
     `connection` is from `Database.deciding_in`: what is remembered must belong to its version for sure.
     """
-    version, labels_version = await _versions(connection)
+    return await _standing_at(database, connection, workspace_id, await _versions(connection))
+
+
+async def _standing_at(
+    database: Database, connection: AsyncConnection, workspace_id: int, versions: tuple[int, int]
+) -> Standing:
+    version, labels_version = versions
     memory = _memory(database)
     known = memory.labels.get(workspace_id)
     if known is None or known[0] != labels_version:

@@ -88,7 +88,10 @@ class RoleRow(Base):
     """A role that can be granted and named in labels."""
 
     __tablename__ = "role"
-    __table_args__ = {"schema": "auth"}  # noqa: RUF012
+    __table_args__ = (
+        CheckConstraint("name ~ '^[a-z0-9][a-z0-9_-]{0,62}$' AND name <> 'nobody'", name="name"),
+        {"schema": "auth"},
+    )
 
     workspace_id: Mapped[int] = mapped_column(ForeignKey(WORKSPACE_KEY), primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)

@@ -15,7 +15,8 @@ REMOVING = f"""
 
     CREATE OR REPLACE FUNCTION auth.refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP = 'UPDATE' AND current_user = 'ostiary_owner' AND NEW.details IS NULL THEN
+        IF TG_OP = 'UPDATE' AND current_user = 'ostiary_owner' AND NEW.details IS NULL
+            AND NEW.relation IS NULL THEN
             OLD.details := NULL;
             IF OLD IS NOT DISTINCT FROM NEW THEN RETURN NEW; END IF;
         END IF;
@@ -45,7 +46,8 @@ KEEPING = """
     DROP FUNCTION auth.remove_probe;
     CREATE OR REPLACE FUNCTION auth.refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF TG_OP = 'UPDATE' AND current_user = 'ostiary_owner' AND NEW.details IS NULL THEN
+        IF TG_OP = 'UPDATE' AND current_user = 'ostiary_owner' AND NEW.details IS NULL
+            AND NEW.relation IS NULL THEN
             OLD.details := NULL;
             IF OLD IS NOT DISTINCT FROM NEW THEN RETURN NEW; END IF;
         END IF;

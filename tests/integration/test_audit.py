@@ -203,7 +203,12 @@ def test_the_app_role_can_only_add_to_the_log(urls: DatabaseUrls, statement: str
 
 @pytest.mark.usefixtures("changed")
 @pytest.mark.parametrize(
-    "statement", ["UPDATE auth.audit_event SET kind = 'x'", "DELETE FROM auth.audit_event"]
+    "statement",
+    [
+        "UPDATE auth.audit_event SET kind = 'x'",
+        "UPDATE auth.audit_event SET details = NULL WHERE relation IS NOT NULL",
+        "DELETE FROM auth.audit_event",
+    ],
 )
 def test_not_even_the_owner_rewrites_the_log(urls: DatabaseUrls, statement: str) -> None:
     with psycopg.connect(urls.admin) as connection:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from auth import holding, rights
+from auth import rights
 from auth.clearance import Clearance, LabelIndex
 from auth.database import Database, DatabaseUrls
 from auth.labels import NOBODY, Clause, Policy
@@ -247,9 +247,9 @@ async def test_leak_14_a_deactivated_person_gets_nothing_by_an_old_button_or_a_q
 ) -> None:
     """CVE-2026-32717: a suspended user still worked by an old key."""
     if not guarded:
-        real = holding.roles_held
+        real = rights.roles_held
         monkeypatch.setattr(
-            holding, "roles_held", lambda person, *rest: real(dataclasses.replace(person, active=True), *rest)
+            rights, "roles_held", lambda person, *rest: real(dataclasses.replace(person, active=True), *rest)
         )
     await world.ask("UANN", "D-UANN", None, 0)
     await world.change_person("UANN", "member", active=False)

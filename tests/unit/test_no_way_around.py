@@ -26,7 +26,16 @@ QUEUES = {"PsycopgConnector", "SyncPsycopgConnector", "AiopgConnector", "Psycopg
 ROLES = {"ostiary_owner", "ostiary_app", "ostiary_reader", "ostiary_search"}
 SETTINGS = {"ostiary.label_ids", "ostiary.workspace_id"}
 """What row-level security compares rows with: whoever sets it says who is reading."""
-THE_DOORS_OWN = {"_reader", "_app", "_engine", "_BIND_READER", "_BIND_WORKSPACE"}
+THE_DOORS_OWN = {
+    "_reader",
+    "_app",
+    "_snapshots",
+    "_autocommit",
+    "_engine",
+    "_BIND_READER",
+    "_BIND_WORKSPACE",
+    "_BIND_DECIDER",
+}
 
 DRIVER, ENGINE, QUEUE, ROLE, SETTING = (
     "a driver",
