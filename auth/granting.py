@@ -15,7 +15,7 @@ from auth.database import WORKSPACE
 from auth.errors import OstiaryError
 from auth.labels import is_role_name, parse_policy
 from auth.people import Person
-from auth.roles import BUILT_IN, Inheritance, refuse_cycles
+from auth.roles import ADMIN, BUILT_IN, Inheritance, closure, refuse_cycles
 
 BY_HAND = "hand"
 _GRANT = text(
@@ -115,6 +115,11 @@ async def read_inheritance(connection: AsyncConnection) -> Inheritance:
     for row in await connection.execute(_INHERITS):
         links[row.role] = links.get(row.role, frozenset()) | {row.inherits}
     return links
+
+
+async def brings_admin(connection: AsyncConnection, roles: Iterable[str]) -> bool:
+    """Whether somebody who holds these roles administers Ostiary."""
+    return ADMIN in closure(roles, await read_inheritance(connection))
 
 
 async def define_role(

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.clearance import Standing
 from auth.database import WORKSPACE
 from auth.directory import PERSON_COLUMNS, person_in
+from auth.granting import read_inheritance
 from auth.people import Grant, Person, PersonKind, roles_from, roles_held
-from auth.roles import Inheritance
+from auth.roles import Inheritance, closure
 
 # A source that was never read, or not for longer than it lives, grants nothing: its grants expire with it.
 _BY_HAND = f"""
@@ -94,6 +95,15 @@ _OF_ALL = text(f"""
         AND (CAST(:only AS bigint) IS NULL OR p.id = :only)
     GROUP BY p.kind, held.roles
 """)
+# What a source grants ends only where Slack is not read any more; its name has a colon in it.
+_FOR_GOOD = text(f"""
+    SELECT EXISTS (
+        SELECT FROM ({_HOLDINGS}) h JOIN auth.person p ON p.workspace_id = {WORKSPACE} AND p.id = h.person_id
+        WHERE h.role = ANY(:roles) AND p.active AND p.kind NOT IN ('outsider', 'bot')
+            AND (h.guests_too OR p.kind NOT IN ('guest', 'single_channel_guest'))
+            AND (h.expires_at IS NULL OR (h.expires_at > :now AND position(':' IN h.source) > 0))
+    )
+""")
 
 Held = Mapping[int, frozenset[str]]
 """The roles of everybody who can hold any, by person id."""
@@ -167,6 +177,13 @@ async def held_at(
         roles = roles_from(PersonKind(row.kind), row.roles, inheritance)
         held.update(dict.fromkeys(row.people, roles))
     return held
+
+
+async def is_held_for_good(connection: AsyncConnection, role: str, now: datetime) -> bool:
+    """Whether somebody holds a role who will not lose it by the mere passing of time."""
+    inheritance = await read_inheritance(connection)
+    bringing = [other for other in {role, *inheritance} if role in closure({other}, inheritance)]
+    return bool((await connection.execute(_FOR_GOOD, {"roles": bringing, "now": now})).scalar())
 
 
 async def people_alike(

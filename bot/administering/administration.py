@@ -18,7 +18,7 @@ from auth.database import WORKSPACE, Database
 from auth.directory import find_people
 from auth.errors import OstiaryError
 from auth.granting import read_inheritance
-from auth.holding import Held, held_at
+from auth.holding import held_at, is_held_for_good
 from auth.people import Person
 from auth.rights import read_standing, rights_of
 from auth.roles import ADMIN
@@ -43,7 +43,7 @@ from bot.administering.overviews import (
     titles_for,
     titles_readable_by_both,
 )
-from bot.administering.pictures import effect_between, held_after, held_before, now_held
+from bot.administering.pictures import effect_between, held_after, held_before
 from bot.administering.undoing import UndoChange
 from retrieval.cataloguing import list_documents
 
@@ -173,10 +173,14 @@ class Administration:
         now, reach = datetime.now(UTC), change.reach
         standing = await read_standing(self._database, connection, self._workspace_id)
         before = await held_before(connection, standing, now, reach)
+        administered = await is_held_for_good(connection, ADMIN, now)
         made = await change.make(connection, actor)
         after = await held_after(connection, before, now, reach, made)
-        if actor != COMMAND_LINE:
-            await _require_some_administrator(connection, before, after)
+        if administered and actor != COMMAND_LINE and not await is_held_for_good(connection, ADMIN, now):
+            raise LastAdministrator(
+                f"Then nobody would hold {ADMIN} for good, and sooner or later nobody could undo it in Slack."
+                " Give it to somebody else first, without an end, or do this with the `ostiary` command line."
+            )
         return await effect_between(connection, standing.index, before, after, made)
 
 
@@ -190,14 +194,4 @@ async def _require_administrator(connection: AsyncConnection, actor: str) -> Non
         raise NotAllowed(
             f"Only people who hold the role {ADMIN} can do this. Ask one of them, or whoever runs Ostiary, who can"
             " give it with `ostiary admin grant`."
-        )
-
-
-async def _require_some_administrator(connection: AsyncConnection, before: Held, after: Held) -> None:
-    """Nobody is locked out by accident: only at the machine itself can the last one be taken away."""
-    lost = [p for p, roles in before.items() if ADMIN in roles and ADMIN not in after.get(p, ())]
-    if lost and not any(ADMIN in roles for roles in (await now_held(connection)).values()):
-        raise LastAdministrator(
-            f"Then nobody would hold {ADMIN}, and nobody could undo it in Slack. Give it to somebody else first, or"
-            " do this with the `ostiary` command line."
         )

@@ -12,7 +12,7 @@ from bot.administering.reader_changes import (
     RelabelDocuments,
 )
 from bot.administering.role_changes import (
-    CreateRole,
+    DefineRole,
     DeleteRole,
     GrantRole,
     MapSource,
@@ -25,8 +25,8 @@ __all__ = [
     "CannotChange",
     "Change",
     "ChangeLabel",
-    "CreateRole",
     "DefineCollection",
+    "DefineRole",
     "DeleteRole",
     "FileDocuments",
     "GrantRole",

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,11 +40,6 @@ async def held_after(
         foreseen = await held_at(connection, inheritance, now, reach.only_of)
         await trial.rollback()
     return foreseen
-
-
-async def now_held(connection: AsyncConnection) -> Held:
-    """The roles that everybody holds now, by person id, changes of this transaction included."""
-    return await held_at(connection, await read_inheritance(connection), datetime.now(UTC))
 
 
 async def effect_between(

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.granting import define_role, delete_role, grant, revoke
+from auth.granting import brings_admin, define_role, delete_role, grant, revoke
 from auth.labelling import read_labels
 from auth.people import Person, PersonKind
-from auth.roles import EVERYONE, GUEST
+from auth.roles import ADMIN, EVERYONE, GUEST
 from auth.sources import SourceKind, list_sources, map_source, source_in_words, source_was_read, unmap_source
 from bot.administering.making import CannotChange, Made, OfOnePerson, OfRoles
 from bot.administering.ways import ways_of
@@ -71,7 +71,7 @@ class RevokeRole(OfOnePerson):
 
 
 @dataclass(frozen=True)
-class CreateRole(OfRoles):
+class DefineRole(OfRoles):
     """Make a role, or give an existing one this description and these roles that it brings."""
 
     name: str
@@ -109,7 +109,7 @@ class MapSource(OfRoles):
     """Let the members of a user group or channel, or everybody with a flag, hold a role.
 
     `members` are those that Slack named at `read_at`, where the caller has just asked. Without them the source
-    grants nothing until the running bot has read it.
+    grants nothing until the running bot has read it. `anybody_may_join` is true of a public channel.
     """
 
     kind: SourceKind
@@ -119,9 +119,15 @@ class MapSource(OfRoles):
     guests_too: bool = False
     members: tuple[str, ...] | None = None
     read_at: datetime | None = None
+    anybody_may_join: bool = False
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         _refuse_standing_roles(self.role)
+        where = source_in_words(self.kind, self.reference, self.name)
+        if self.anybody_may_join and await brings_admin(connection, [self.role]):
+            raise CannotChange(
+                f"Whoever likes can join {where}, and would hold {ADMIN}. Map a private channel or a user group."
+            )
         source_id = await map_source(
             connection,
             self.kind,
@@ -134,9 +140,10 @@ class MapSource(OfRoles):
         if self.members is not None and self.read_at is not None:
             await source_was_read(connection, source_id, self.members, self.read_at)
         source = next(s for s in await list_sources(connection) if s.id == source_id)
+        notes = (f"Whoever joins {where} holds it from then on.",) if self.anybody_may_join else ()
         if source.is_fresh(datetime.now(UTC)):
-            return Made()
-        return Made(unread_sources=(source_id,), notes=(_not_read(self.kind, source.in_words),))
+            return Made(notes=notes)
+        return Made(unread_sources=(source_id,), notes=(*notes, _not_read(self.kind, source.in_words)))
 
     def in_words(self) -> str:
         guests = ", guests among them" if self.guests_too else ""

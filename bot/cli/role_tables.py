@@ -4,7 +4,7 @@ from rich.text import Text
 
 from auth.granting import list_roles, read_inheritance
 from auth.sources import UnknownSource
-from bot.administering.changes import CreateRole
+from bot.administering.changes import DefineRole
 from bot.administering.places import Place, channel_called, flag_called, user_group_called
 from bot.cli.administering import Desk, open_desk, print_table
 from bot.cli.output import counted, out
@@ -50,13 +50,13 @@ async def print_readable(handle: str, as_: str | None) -> None:
             out.print(Text(title))
 
 
-async def redefined(desk: Desk, name: str, description: str | None, inherits: str | None) -> CreateRole:
+async def redefined(desk: Desk, name: str, description: str | None, inherits: str | None) -> DefineRole:
     """The role as it shall be: what is left out stays as it was."""
     async with desk.database.writing_in(desk.workspace_id) as connection:
         was = (await list_roles(connection)).get(name, "")
         brought = (await read_inheritance(connection)).get(name, frozenset())
     wanted = None if inherits is None else {r.strip() for r in inherits.split(",") if r.strip()}
-    return CreateRole(
+    return DefineRole(
         name,
         was if description is None else description,
         tuple(sorted(brought if wanted is None else wanted)),

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE, Database
 from auth.directory import find_people, list_people
-from auth.granting import grant, read_inheritance
+from auth.granting import brings_admin, grant
 from auth.holding import roles_of
 from auth.people import Person
 from auth.rights import Rights, read_standing, rights_of
@@ -191,8 +191,8 @@ class Lending:
         if asker is None or not asker.roles:
             return "Whoever asked is no longer here. Nothing was lent."
         async with self._database.deciding_in(self._workspace_id) as connection:
-            inheritance = await read_inheritance(connection)
-        if ADMIN in closure({request.lent_role}, inheritance):
+            administers = await brings_admin(connection, [request.lent_role])
+        if administers:
             return f"{request.lent_role} brings {ADMIN} by now, which is never lent. Tell an administrator."
         return None
 

@@ -18,6 +18,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 
 from auth.database import Database
+from auth.granting import brings_admin
+from auth.roles import ADMIN
 from auth.sources import (
     RoleSource,
     SourceKind,
@@ -29,15 +31,14 @@ from auth.sources import (
 )
 from bot import metrics
 from bot.slack.audiences import Audiences
+from bot.slack.membership import CannotGrant, read_channel, read_group
 from bot.slack.people import Roster
-from bot.slack.places import channel_members, is_shared
 from bot.slack.refusals import reason
 
 log = structlog.get_logger(__name__)
 
 RESYNC_S = 600.0
 ACTOR = "slack"
-_GONE = {"channel_not_found", "not_in_channel"}  # the bot was removed: it hears of nobody who leaves
 _BE_SOLE_READER = text("SELECT pg_try_advisory_xact_lock(hashtextextended('standing', :workspace_id))")
 
 
@@ -73,25 +74,33 @@ class Standing:
     async def read(self, source: RoleSource, flags_read_at: datetime | None = None) -> None:
         """Who is in a source now. The flags of people are read with the people themselves."""
         began = datetime.now(UTC)
+        if source.kind is SourceKind.FLAG:
+            if flags_read_at is not None:
+                await self._was_read(source, (), flags_read_at)
+            return
         try:
-            if source.kind is SourceKind.USER_GROUP:
-                members = await self._group_members(source.reference)
-            elif source.kind is SourceKind.CHANNEL:
-                members = await self._members_of_own_channel(source.reference)
-            elif flags_read_at is not None:
-                members, began = [], flags_read_at
-            else:
-                return
+            await self._was_read(source, await self._members_of(source), began)
+        except CannotGrant as error:
+            log.warning("a source of roles grants nothing", source=source.in_words, why=str(error))
+            async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
+                await shut_source(connection, source.kind, source.reference, began)
         except SlackApiError as error:
             log.warning("a source of roles cannot be read", source=source.in_words, error=reason(error))
-            if reason(error) not in _GONE:
-                return
-            members = None
+
+    async def _was_read(self, source: RoleSource, members: Collection[str], read_at: datetime) -> None:
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-            if members is None:
-                await shut_source(connection, source.kind, source.reference, began)
-            else:
-                await source_was_read(connection, source.id, members, began)
+            await source_was_read(connection, source.id, members, read_at)
+
+    async def _members_of(self, source: RoleSource) -> Collection[str]:
+        """Raises CannotGrant, or SlackApiError where Slack does not say."""
+        if source.kind is SourceKind.USER_GROUP:
+            return await read_group(self._client, source.reference)
+        channel = await read_channel(self._client, source.reference, self._bot_user_id)
+        if channel.is_public:
+            async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
+                if await brings_admin(connection, [role for role, _ in source.roles]):
+                    raise CannotGrant(f"Whoever likes can join it, and would hold {ADMIN}.")
+        return channel.user_ids
 
     async def read_again(self, kind: SourceKind, reference: str) -> None:
         """Something was added there: ask Slack who is in it now, if it is a source at all."""
@@ -110,24 +119,6 @@ class Standing:
     async def _sources(self) -> list[RoleSource]:
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
             return await list_sources(connection)
-
-    async def _group_members(self, group_id: str) -> list[str] | None:
-        """None for a group that is disabled or gone."""
-        try:
-            said = await self._client.usergroups_users_list(usergroup=group_id)
-        except SlackApiError as error:
-            if reason(error) in {"no_such_subteam", "subteam_not_found"}:
-                return None
-            raise
-        return list(said["users"])
-
-    async def _members_of_own_channel(self, channel_id: str) -> list[str] | None:
-        """None for a channel that people of another company may be in."""
-        channel = (await self._client.conversations_info(channel=channel_id))["channel"]
-        if is_shared(channel) or channel.get("is_archived"):
-            return None
-        members = await channel_members(self._client, channel_id)
-        return [user_id for user_id in members if user_id != self._bot_user_id]
 
     async def keep_reading(self, every_s: float) -> None:
         """Read everything anew, again and again; one process of all that serve this workspace."""

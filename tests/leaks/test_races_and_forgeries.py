@@ -24,7 +24,7 @@ from auth.rights import rights_of
 from auth.sources import SourceKind, map_source, source_was_read
 from auth.undo import CannotUndo
 from bot.administering.administration import COMMAND_LINE, Administration
-from bot.administering.changes import ChangeLabel, CreateRole, RelabelDocuments
+from bot.administering.changes import ChangeLabel, DefineRole, RelabelDocuments
 from bot.answering import Answer, CitedSentence
 from bot.assistant import Assistant
 from bot.proofs import check_answers
@@ -236,7 +236,7 @@ async def test_a_loan_is_not_made_years_later(world: World, loan: int) -> None:
 
 async def test_a_loan_never_makes_an_administrator(world: World, loan: int) -> None:
     administration = Administration(world.database, world.workspace_id)
-    await administration.carry_out(CreateRole("lent", "", ("ostiary-admin",)), COMMAND_LINE)
+    await administration.carry_out(DefineRole("lent", "", ("ostiary-admin",)), COMMAND_LINE)
     assert "ostiary-admin" not in await decided(world, loan)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from auth.granting import define_role
 from auth.rights import rights_of
 from auth.sources import SourceKind, list_sources, map_source
 from bot.slack.app import slack_client
@@ -88,6 +89,27 @@ async def test_a_channel_that_is_shared_with_another_company_gives_nothing(parro
     await until_roles(parrot_office, "U0ENZO", lambda held: "people" not in held)
     await parrot_office.visitor.unshare_channel("#people")
     await until_roles(parrot_office, "U0ENZO", lambda held: "people" in held)
+
+
+async def test_a_channel_that_the_bot_was_removed_from_unheard_gives_nothing(parrot_office: Office) -> None:
+    """Of a public channel Slack still lists the members, but the bot would not hear who leaves."""
+    await mapped(parrot_office, SourceKind.CHANNEL, "C0GENERAL")
+    assert "people" in await roles(parrot_office, "U0ENZO")
+    parrot_office.sandbox.subscriptions.clear()
+    await parrot_office.visitor.leave("ostiary", "#general")
+    await standing(parrot_office).read_all()
+    assert "people" not in await roles(parrot_office, "U0ENZO")
+
+
+@pytest.mark.parametrize(("channel", "administers"), [("C0PEOPLE", True), ("C0GENERAL", False)])
+async def test_whoever_likes_can_join_a_public_channel_and_never_administers_by_it(
+    parrot_office: Office, channel: str, administers: bool
+) -> None:
+    async with parrot_office.database.writing_in(parrot_office.workspace_id) as connection:
+        await define_role(connection, "lead", inherits=["ostiary-admin"])
+    await parrot_office.visitor.invite("#people", "enzo")
+    await mapped(parrot_office, SourceKind.CHANNEL, channel, "lead")
+    assert ("ostiary-admin" in await roles(parrot_office, "U0ENZO")) is administers
 
 
 async def test_a_workspace_flag_gives_its_role_while_it_is_set(parrot_office: Office) -> None:

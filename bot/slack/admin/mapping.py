@@ -1,10 +1,8 @@
 """Roles from user groups, channels and flags: mapped here, and who is in them read from Slack at once."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from auth.database import Database
@@ -18,13 +16,9 @@ from bot.slack.admin.entered import NotFilledIn
 from bot.slack.admin.naming import Naming, NoUserGroups
 from bot.slack.admin.screens import Screen, said, undoable
 from bot.slack.admin.wording import done_in_words
+from bot.slack.membership import CannotGrant, read_channel, read_group
 from bot.slack.people import Roster
-from bot.slack.places import channel_members, is_shared
-from bot.slack.refusals import reason
 from bot.slack.standing import Standing
-
-NOT_SEEN = "I am not in that channel. Invite me first: I must hear who leaves it, so that they lose the role."
-NOT_OURS = "That channel is archived, or people of another company may be in it: it cannot grant a role."
 
 
 class MappingDesk:
@@ -84,48 +78,44 @@ class MappingDesk:
         handle = (await self._naming.groups()).get(group_id)
         if handle is None:
             raise NotFilledIn("group", "There is no such user group any more.")
-        members = (await self._client.usergroups_users_list(usergroup=group_id))["users"]
-        return await self._map(SourceKind.USER_GROUP, group_id, handle, members, began, visit)
+        try:
+            members = await read_group(self._client, group_id)
+        except CannotGrant as error:
+            raise NotFilledIn("group", str(error)) from error
+        role, guests_too = _wanted(visit)
+        change = MapSource(SourceKind.USER_GROUP, group_id, handle, role, guests_too, members, began)
+        return await self._map(change, visit)
 
     async def map_channel(self, visit: Visit) -> Screen:
         channel_id = visit.entered.required("channel", visit.entered.channel("channel"), "Choose a channel.")
         began = datetime.now(UTC)
         try:
-            channel = (await self._client.conversations_info(channel=channel_id))["channel"]
-            members = await channel_members(self._client, channel_id)
-        except SlackApiError as error:
-            if reason(error) in {"channel_not_found", "not_in_channel"}:
-                raise NotFilledIn("channel", NOT_SEEN) from error
-            raise
-        if is_shared(channel) or channel.get("is_archived"):
-            raise NotFilledIn("channel", NOT_OURS)
-        if self._bot_user_id not in members:
-            raise NotFilledIn("channel", NOT_SEEN)
-        people = [user_id for user_id in members if user_id != self._bot_user_id]
-        return await self._map(SourceKind.CHANNEL, channel_id, channel["name"], people, began, visit)
+            channel = await read_channel(self._client, channel_id, self._bot_user_id)
+        except CannotGrant as error:
+            raise NotFilledIn("channel", str(error)) from error
+        role, guests_too = _wanted(visit)
+        change = MapSource(
+            SourceKind.CHANNEL,
+            channel_id,
+            channel.name,
+            role,
+            guests_too,
+            channel.user_ids,
+            began,
+            anybody_may_join=channel.is_public,
+        )
+        return await self._map(change, visit)
 
     async def map_flag(self, visit: Visit) -> Screen:
         """The flags of people are read with the people: all of them, now, so that it counts at once."""
         flag = visit.entered.option("flag")
         began = datetime.now(UTC)
         await self._roster.read_all()
-        return await self._map(SourceKind.FLAG, flag, flag, (), began, visit)
+        return await self._map(MapSource(SourceKind.FLAG, flag, flag, *_wanted(visit), (), began), visit)
 
-    async def _map(
-        self,
-        kind: SourceKind,
-        reference: str,
-        name: str,
-        members: Sequence[str],
-        read_at: datetime,
-        visit: Visit,
-    ) -> Screen:
-        role = str(visit.carried.get("role") or "")
-        change = MapSource(
-            kind, reference, name, role, visit.entered.ticked("guests"), tuple(members), read_at
-        )
-        screen = await self._carry_out(change, role, visit)
-        await self._standing.read_again(kind, reference)  # who came or went since
+    async def _map(self, change: MapSource, visit: Visit) -> Screen:
+        screen = await self._carry_out(change, change.role, visit)
+        await self._standing.read_again(change.kind, change.reference)  # who came or went since
         return screen
 
     async def unmap(self, visit: Visit) -> Screen:
@@ -153,3 +143,8 @@ class MappingDesk:
             await self._roster.read_all()
         for source in unread:
             await self._standing.read(source, began if source.kind is SourceKind.FLAG else None)
+
+
+def _wanted(visit: Visit) -> tuple[str, bool]:
+    """The role that a form was opened for, and whether guests shall hold it too."""
+    return str(visit.carried.get("role") or ""), visit.entered.ticked("guests")

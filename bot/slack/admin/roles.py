@@ -6,7 +6,7 @@ from auth.database import Database
 from auth.granting import list_grants, list_roles, require_roles
 from auth.sources import RoleSource, list_sources
 from bot.administering.administration import Administration
-from bot.administering.changes import Change, CreateRole, DeleteRole, GrantRole, RevokeRole
+from bot.administering.changes import Change, DefineRole, DeleteRole, GrantRole, RevokeRole
 from bot.slack.admin import role_screens as shows
 from bot.slack.admin.counter import Counter, Visit
 from bot.slack.admin.entered import NotFilledIn
@@ -137,7 +137,7 @@ class RolesDesk:
                 await require_roles(connection, [name])
             elif name in await list_roles(connection):
                 raise NotFilledIn("name", f"There is a role called {name} already.")
-        change = CreateRole(name, filled.text("description"), filled.options("brings"))
+        change = DefineRole(name, filled.text("description"), filled.options("brings"))
         return await self._carry_out(change, visit, (shows.OPEN, name))
 
     async def delete(self, visit: Visit) -> Screen:

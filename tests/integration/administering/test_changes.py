@@ -16,8 +16,8 @@ from bot.administering.changes import (
     CannotChange,
     Change,
     ChangeLabel,
-    CreateRole,
     DefineCollection,
+    DefineRole,
     DeleteRole,
     FileDocuments,
     GrantRole,
@@ -48,7 +48,7 @@ async def test_a_dry_run_leaves_nothing_behind(company: Company, administration:
     state, log = await company.state(), await company.log()
     for change in (
         GrantRole(company.people["ben"], "hr"),
-        CreateRole("auditor", inherits=("finance", "hr")),
+        DefineRole("auditor", inherits=("finance", "hr")),
         RelabelDocuments(tuple(company.documents.values()), NOBODY),
         DefineCollection("all", parse_policy("everyone")),
         MapSource(SourceKind.FLAG, "admin", "admin", "hr"),
@@ -119,7 +119,7 @@ async def test_a_mapped_flag_foretells_who_gains_once_it_is_read(
 async def test_a_role_that_brings_another_opens_for_all_who_hold_it(
     company: Company, administration: Administration
 ) -> None:
-    done = await administration.carry_out(CreateRole("finance", inherits=("hr",)), ODILE)
+    done = await administration.carry_out(DefineRole("finance", inherits=("hr",)), ODILE)
     assert shifts(done.effect.gained) == {"priya": 1}
     assert await company.readable("priya") == {"handbook", "budget", "salaries"}
 
@@ -195,14 +195,19 @@ def changes_refused(company: Company) -> list[tuple[Change, type[OstiaryError], 
         ),
         (RevokeRole(ben, "finance"), CannotChange, "@ben does not hold finance"),
         (
-            CreateRole("finance", inherits=("leadership",)),
+            DefineRole("finance", inherits=("leadership",)),
             RoleCycle,
             "finance -> leadership -> finance|leadership -> finance -> leadership",
         ),
-        (CreateRole("Not a name"), OstiaryError, "cannot be called"),
+        (DefineRole("Not a name"), OstiaryError, "cannot be called"),
         (DeleteRole("finance"), OstiaryError, "is granted to somebody"),
         (DeleteRole("everyone"), OstiaryError, "is built in"),
         (MapSource(SourceKind.FLAG, "boss", "boss", "hr"), OstiaryError, "no flag 'boss'"),
+        (
+            MapSource(SourceKind.CHANNEL, "C1", "lobby", ADMIN, anybody_may_join=True),
+            CannotChange,
+            "Whoever likes can join the channel #lobby",
+        ),
         (
             UnmapSource(SourceKind.CHANNEL, "C1", "money", "hr"),
             CannotChange,
@@ -240,7 +245,7 @@ async def test_what_makes_no_sense_is_refused_in_a_sentence_and_changes_nothing(
 async def test_a_role_that_only_unused_readers_name_can_be_deleted(
     company: Company, administration: Administration
 ) -> None:
-    await administration.carry_out(CreateRole("audit"), ODILE)
+    await administration.carry_out(DefineRole("audit"), ODILE)
     budget = (company.documents["budget"],)
     await administration.carry_out(RelabelDocuments(budget, parse_policy("audit")), ODILE)
     with pytest.raises(OstiaryError, match="is named by the readers audit"):

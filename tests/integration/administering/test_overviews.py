@@ -12,7 +12,7 @@ from auth.rights import rights_of
 from auth.roles import ADMIN
 from auth.sources import SourceKind
 from bot.administering.administration import COMMAND_LINE, Administration
-from bot.administering.changes import CreateRole, DefineCollection, FileDocuments, GrantRole, MapSource
+from bot.administering.changes import DefineCollection, DefineRole, FileDocuments, GrantRole, MapSource
 from retrieval.cataloguing import document_called
 from tests.integration.administering.conftest import Company, add_documents, ids_of
 
@@ -152,7 +152,7 @@ async def test_an_explanation_says_why_somebody_can_read(
 async def test_an_explanation_says_what_is_missing_and_what_excludes(
     company: Company, administration: Administration
 ) -> None:
-    await administration.carry_out(CreateRole("contractor"), COMMAND_LINE)
+    await administration.carry_out(DefineRole("contractor"), COMMAND_LINE)
     await administration.carry_out(GrantRole(company.people["priya"], "contractor"), COMMAND_LINE)
     async with company.database.writing_in(company.workspace_id) as connection:
         await add_documents(connection, {"roadmap": "finance+!contractor,hr+leadership"})

@@ -18,8 +18,8 @@ from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import (
     Change,
     ChangeLabel,
-    CreateRole,
     DefineCollection,
+    DefineRole,
     DeleteRole,
     FileDocuments,
     GrantRole,
@@ -73,7 +73,7 @@ class Chance:
             GrantRole(person, role, expires_at=later),
             GrantRole(person, role),
             RevokeRole(person, role),
-            CreateRole(role, inherits=tuple(self.random.sample(ROLES, pick((0, 1, 2))))),
+            DefineRole(role, inherits=tuple(self.random.sample(ROLES, pick((0, 1, 2))))),
             DeleteRole(role),
             source,
             UnmapSource(kind, reference, reference, role),

@@ -18,8 +18,8 @@ from bot.administering.administration import Administration
 from bot.administering.changes import (
     Change,
     ChangeLabel,
-    CreateRole,
     DefineCollection,
+    DefineRole,
     DeleteRole,
     FileDocuments,
     GrantRole,
@@ -53,7 +53,7 @@ async def books(company: Company, administration: Administration) -> int:
     await do(
         administration, MapSource(SourceKind.CHANNEL, "C1", "hall", "hr", members=("UBEN",), read_at=read_at)
     )
-    await do(administration, CreateRole("spare", "nobody's", inherits=("hr",)))
+    await do(administration, DefineRole("spare", "nobody's", inherits=("hr",)))
     await do(administration, GrantRole(company.people["gus"], "hr", "a while", datetime.now(UTC) + HOUR))
     return found.id
 
@@ -66,8 +66,8 @@ def changes_to_undo(company: Company, books: int) -> list[Change]:
         GrantRole(people["priya"], "finance", "another reason"),
         RevokeRole(people["priya"], "finance"),
         RevokeRole(people["gus"], "hr"),
-        CreateRole("new", "quite new", inherits=("finance", "hr")),
-        CreateRole("leadership", "less", inherits=("hr",)),
+        DefineRole("new", "quite new", inherits=("finance", "hr")),
+        DefineRole("leadership", "less", inherits=("hr",)),
         MapSource(
             SourceKind.USER_GROUP, "S1", "money", "finance", members=("UBEN",), read_at=datetime.now(UTC)
         ),
@@ -112,7 +112,7 @@ async def test_whatever_is_undone_is_exactly_as_it_was(
 
 
 async def test_a_deleted_role_comes_back(company: Company, administration: Administration) -> None:
-    await do(administration, CreateRole("spare", "nobody's"))
+    await do(administration, DefineRole("spare", "nobody's"))
     before = await company.state()
     deleted = await do(administration, DeleteRole("spare"))
     await administration.undo(deleted, ODILE)
@@ -152,7 +152,7 @@ async def test_what_was_changed_since_is_not_put_back(
             ChangeLabel(3, parse_policy("hr,leadership")),
             "a label",
         ),
-        (CreateRole("finance", "money"), CreateRole("finance", "books"), "a role"),
+        (DefineRole("finance", "money"), DefineRole("finance", "books"), "a role"),
         (
             MapSource(SourceKind.FLAG, "admin", "admin", "hr"),
             MapSource(SourceKind.FLAG, "admin", "admin", "hr", guests_too=True),
@@ -172,7 +172,7 @@ async def test_what_was_changed_since_is_not_put_back(
 async def test_a_role_that_is_in_use_by_now_is_not_undone(
     company: Company, administration: Administration
 ) -> None:
-    made = await do(administration, CreateRole("audit"))
+    made = await do(administration, DefineRole("audit"))
     await do(administration, RelabelDocuments((company.documents["budget"],), parse_policy("audit")))
     with pytest.raises(OstiaryError, match="named by the readers audit"):
         await administration.undo(made, ODILE)
@@ -203,8 +203,8 @@ async def test_readers_that_others_use_by_now_stay_when_their_first_use_is_undon
 async def test_undoing_never_closes_a_circle_of_roles(
     company: Company, administration: Administration
 ) -> None:
-    opened = await do(administration, CreateRole("leadership", inherits=()))
-    await do(administration, CreateRole("finance", inherits=("leadership",)))
+    opened = await do(administration, DefineRole("leadership", inherits=()))
+    await do(administration, DefineRole("finance", inherits=("leadership",)))
     state = await company.state()
     with pytest.raises(RoleCycle, match="finance -> leadership -> finance"):
         await administration.undo(opened, ODILE)
@@ -214,7 +214,7 @@ async def test_undoing_never_closes_a_circle_of_roles(
 async def test_undoing_never_gives_a_label_readers_that_are_no_role_any_more(
     company: Company, administration: Administration
 ) -> None:
-    await do(administration, CreateRole("audit"))
+    await do(administration, DefineRole("audit"))
     await do(administration, RelabelDocuments((company.documents["budget"],), parse_policy("audit")))
     label_id = next(e.id for e in await administration.labels() if str(e.policy) == "audit")
     changed = await do(administration, ChangeLabel(label_id, parse_policy("hr+finance")))

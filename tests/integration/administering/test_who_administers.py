@@ -1,6 +1,7 @@
 """Only who administers at that moment changes anything, and nobody is locked out by accident."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from auth.audit import Sought, search
 from auth.labels import parse_policy
 from auth.roles import ADMIN
 from bot.administering.administration import COMMAND_LINE, Administration, LastAdministrator, NotAllowed
-from bot.administering.changes import CreateRole, GrantRole, RelabelDocuments, RevokeRole
+from bot.administering.changes import DefineRole, GrantRole, RelabelDocuments, RevokeRole
 from tests.integration.administering.conftest import Company
 
 
@@ -59,6 +60,20 @@ async def test_the_last_administrator_is_revoked_at_the_machine_alone(
     assert (await administration.carry_out(RevokeRole(company.people["ben"], ADMIN), COMMAND_LINE)).change_id
 
 
+async def test_somebody_administers_for_good_not_until_a_day(
+    company: Company, administration: Administration
+) -> None:
+    odile, ben = company.people["odile"], company.people["ben"]
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(LastAdministrator, match="without an end"):
+        await administration.carry_out(GrantRole(odile, ADMIN, expires_at=tomorrow), "UODILE")
+    await administration.carry_out(GrantRole(ben, ADMIN, expires_at=tomorrow), "UODILE")
+    with pytest.raises(LastAdministrator):
+        await administration.carry_out(RevokeRole(odile, ADMIN), "UBEN")
+    await administration.carry_out(GrantRole(ben, ADMIN), "UODILE")
+    assert (await administration.carry_out(RevokeRole(odile, ADMIN), "UBEN")).change_id
+
+
 async def test_undoing_does_not_take_the_last_administrator_away_either(
     company: Company, administration: Administration
 ) -> None:
@@ -87,8 +102,8 @@ async def test_two_halves_of_a_circle_made_at_once_do_not_both_stand(
     company: Company, administration: Administration
 ) -> None:
     outcomes = await asyncio.gather(
-        administration.carry_out(CreateRole("hr", inherits=("finance",)), "UODILE"),
-        administration.carry_out(CreateRole("finance", inherits=("hr",)), "UODILE"),
+        administration.carry_out(DefineRole("hr", inherits=("finance",)), "UODILE"),
+        administration.carry_out(DefineRole("finance", inherits=("hr",)), "UODILE"),
         return_exceptions=True,
     )
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Done", "RoleCycle"]

@@ -221,6 +221,22 @@ async def test_a_channel_that_the_bot_is_not_in_is_refused(office: Office) -> No
     assert "I am not in that channel." in outcome.field_errors["channel@people"]
 
 
+async def test_a_public_channel_says_that_whoever_likes_can_join_and_never_leads_to_administering(
+    office: Office,
+) -> None:
+    await command(office, "/roles")
+    await press(office, roles.OPEN, "engineering")
+    await press(office, roles.MAP_CHANNEL)
+    await submit(office, {"channel": "#general"})
+    assert "Whoever joins the channel #general holds it from then on." in modal(office).plain
+    await command(office, "/roles")
+    await press(office, roles.OPEN, "ostiary-admin")
+    await press(office, roles.MAP_CHANNEL)
+    outcome = await submit(office, {"channel": "#general"})
+    assert "Whoever likes can join the channel #general" in str(outcome.field_errors)
+    assert "ostiary-admin" not in await roles_of(office, "enzo")
+
+
 async def test_a_flag_that_is_mapped_counts_at_once(office: Office) -> None:
     await command(office, "/roles")
     await press(office, roles.OPEN, "people")
