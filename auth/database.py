@@ -18,13 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from auth.clearance import Clearance
 from auth.errors import OstiaryError
 
+QUICK_CONNECTIONS = 2
 ITSELF = "ostiary"
 """Who acts where no person does."""
 OWNER, APP, READER = "ostiary_owner", "ostiary_app", "ostiary_reader"
 
-# psycopg prepares statements by itself; a generic plan would hide the labels from the planner.
-_SERVER_OPTIONS = "-c plan_cache_mode=force_custom_plan -c timezone=UTC"
-_APP_SEARCH_PATH = " -c search_path=procrastinate,public"
+_SERVER_OPTIONS = "-c timezone=UTC"
+_OPTIONS_OF = {
+    APP: " -c search_path=procrastinate,public",
+    # psycopg prepares statements by itself; a generic plan would hide the labels from the planner.
+    READER: " -c plan_cache_mode=force_custom_plan",
+}
 
 _BIND_READER = text(
     "SELECT set_config('ostiary.workspace_id', :workspace_id, true),"
@@ -74,7 +78,9 @@ class Database:
         self._app = _engine(urls.app or urls.admin, APP, pool_size)
         self._reader = _engine(urls.reader or urls.admin, READER, pool_size)
         self._snapshots = self._app.execution_options(isolation_level="REPEATABLE READ")
-        self._autocommit = self._app.execution_options(isolation_level="AUTOCOMMIT")
+        self._unchecked = _engine(
+            urls.app or urls.admin, APP, QUICK_CONNECTIONS, pre_ping=False
+        ).execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def reading_as(self, clearance: Clearance) -> AsyncIterator[AsyncConnection]:
@@ -107,11 +113,19 @@ class Database:
             yield connection
 
     async def policy_version(self, workspace_id: int) -> int:
-        """The version of who may read what as it is now: one statement and no transaction, asked for very often."""
-        async with self._autocommit.connect() as connection:
-            return int(
-                (await connection.execute(_POLICY_VERSION, {"workspace_id": workspace_id})).scalar_one()
-            )
+        """The version of who may read what as it is now: one statement and no transaction, asked for very often.
+
+        So often that a connection is not tried beforehand: where the server went away, it is asked once more.
+        """
+        try:
+            return await self._policy_version(workspace_id)
+        except OperationalError:
+            return await self._policy_version(workspace_id)
+
+    async def _policy_version(self, workspace_id: int) -> int:
+        async with self._unchecked.connect() as connection:
+            found = await connection.execute(_POLICY_VERSION, {"workspace_id": workspace_id})
+            return int(found.scalar_one())
 
     @asynccontextmanager
     async def registering(self) -> AsyncIterator[AsyncConnection]:
@@ -127,6 +141,7 @@ class Database:
     async def close(self) -> None:
         await self._app.dispose()
         await self._reader.dispose()
+        await self._unchecked.dispose()
 
 
 async def enter_workspace(connection: AsyncConnection, workspace_id: int, actor: str = ITSELF) -> None:
@@ -134,12 +149,12 @@ async def enter_workspace(connection: AsyncConnection, workspace_id: int, actor:
     await connection.execute(_BIND_WORKSPACE, {"workspace_id": str(workspace_id), "actor": actor})
 
 
-def _engine(url: str, role: str, pool_size: int) -> AsyncEngine:
+def _engine(url: str, role: str, pool_size: int, *, pre_ping: bool = True) -> AsyncEngine:
     return create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        pool_pre_ping=pre_ping,
         hide_parameters=True,  # errors are logged; questions and documents never are
         connect_args={"options": connection_options(role)},
     )
@@ -150,7 +165,7 @@ def connection_options(role: str) -> str:
 
     Given at connection time, the role is also what RESET ROLE goes back to.
     """
-    return f"{_SERVER_OPTIONS} -c role={role}" + (_APP_SEARCH_PATH if role == APP else "")
+    return f"{_SERVER_OPTIONS} -c role={role}{_OPTIONS_OF.get(role, '')}"
 
 
 async def _check_engine(engine: AsyncEngine) -> None:

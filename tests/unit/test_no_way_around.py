@@ -30,7 +30,7 @@ THE_DOORS_OWN = {
     "_reader",
     "_app",
     "_snapshots",
-    "_autocommit",
+    "_unchecked",
     "_engine",
     "_BIND_READER",
     "_BIND_WORKSPACE",
