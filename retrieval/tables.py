@@ -107,6 +107,7 @@ class Version(Base):
             unique=True,
             postgresql_where=text("is_current"),
         ),
+        Index("ix_version_document", "workspace_id", "document_id"),
         {"schema": "retrieval"},
     )
 
