@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.audit import ANSWER_SENT
 from auth.database import WORKSPACE
 from auth.errors import OstiaryError
-from auth.past import DECIDING, REMEMBERED, Change, PastState, Row
+from auth.past import DECIDING, REMEMBERED, PastState, RecordedChange, Row
 from auth.seeing import Could, Watch
 
 PAGE = 1000
@@ -103,7 +103,7 @@ _TOLD = text(
 )
 
 
-class UnknownDocument(OstiaryError):
+class UnrecordedDocument(OstiaryError):
     """No document of this name was ever here; the message says how to name one."""
 
 
@@ -162,7 +162,7 @@ async def state_at(
     standing = (await connection.execute(_STANDING, {"seq": reached})).one()
     state = PastState(standing.workspace_id)
     rows = await connection.execute(_STATE, {"relations": sorted(relations), "seq": reached})
-    state.apply_all(Change(**row._mapping) for row in rows)
+    state.apply_all(RecordedChange(**row._mapping) for row in rows)
     state.seq, state.policy_version = reached, standing.policy_version
     return state
 
@@ -173,15 +173,15 @@ async def changes_between(
     until: int,
     relations: Collection[str] = REMEMBERED,
     document_id: int | None = None,
-) -> AsyncIterator[list[Change]]:
+) -> AsyncIterator[list[RecordedChange]]:
     """What changed after event `after`, up to and with `until`: the changes of one transaction at a time.
 
     `document_id` adds the changes of one document where `relations` leave documents out.
     """
     wanted = {"until": until, "relations": sorted(relations), "document_id": document_id, "limit": PAGE}
-    together: list[Change] = []
+    together: list[RecordedChange] = []
     while rows := (await connection.execute(_CHANGES, {**wanted, "after": after})).all():
-        for change in (Change(**row._mapping) for row in rows):
+        for change in (RecordedChange(**row._mapping) for row in rows):
             if together and together[-1].change_id != change.change_id:
                 yield together
                 together = []
@@ -197,7 +197,7 @@ async def began(connection: AsyncConnection) -> datetime | None:
 
 
 async def find_document(connection: AsyncConnection, named: str, before: datetime | None = None) -> int:
-    """The id of the document with this id or address, deleted since or not. Raises UnknownDocument.
+    """The id of the document with this id or address, deleted since or not. Raises UnrecordedDocument.
 
     An address may have belonged to several, one after the other: the latest that was there by `before` is meant,
     or else the latest of all.
@@ -209,7 +209,7 @@ async def find_document(connection: AsyncConnection, named: str, before: datetim
         found = (await connection.execute(_BY_URI, {"uri": named, "before": before})).scalar()
     if found is None:
         what = f"the id {named}" if is_id else f"the address {named}"
-        raise UnknownDocument(
+        raise UnrecordedDocument(
             f"No document with {what} was ever here. Name it by its id, or by its address just as"
             " `ostiary audit search --kind document` shows it."
         )
@@ -236,7 +236,7 @@ async def who_could_see(
     after = state.seq
     document = (await connection.execute(_DOCUMENT, {"document_id": document_id, "seq": after})).first()
     if document is not None:
-        state.apply(Change(**document._mapping))
+        state.apply(RecordedChange(**document._mapping))
     watch = Watch(state, document_id, start)
     async for together in changes_between(connection, after, reached, DECIDING, document_id):
         watch.follow(together)

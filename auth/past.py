@@ -35,7 +35,7 @@ REMEMBERED = DECIDING | {"role", "collection", "document"}
 
 
 @dataclass(frozen=True)
-class Change:
+class RecordedChange:
     """What one event says of one row. `change_id` is the same for all that one transaction changed."""
 
     seq: int
@@ -92,7 +92,7 @@ class PastState:
     """source id -> role -> whether guests hold it too."""
     inherited: set[tuple[str, str]] = field(default_factory=set)
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: RecordedChange) -> None:
         """Take over what one event says."""
         row = change.becomes if change.becomes is not None else change.was
         if row is not None:
@@ -101,7 +101,7 @@ class PastState:
         for derived in _DERIVED.get(change.relation, ()):
             self.__dict__.pop(derived, None)
 
-    def apply_all(self, changes: Iterable[Change]) -> None:
+    def apply_all(self, changes: Iterable[RecordedChange]) -> None:
         for change in changes:
             self.apply(change)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from auth.past import Change, PastState
+from auth.past import PastState, RecordedChange
 from auth.people import Person
 
 
@@ -32,7 +32,7 @@ class Watch:
         self._expiries: list[tuple[datetime, int]] = []
         self._look(state.people, start)
 
-    def follow(self, changes: Sequence[Change]) -> None:
+    def follow(self, changes: Sequence[RecordedChange]) -> None:
         """Take over what one transaction changed: what stood in its midst was never in force."""
         moment = changes[-1].at
         self._expire(moment)
@@ -47,7 +47,7 @@ class Watch:
             self._close(person_id, end)
         return sorted(self._found, key=lambda could: (could.since, could.handle, could.slack_user_id))
 
-    def _affected(self, changes: Iterable[Change]) -> set[int] | None:
+    def _affected(self, changes: Iterable[RecordedChange]) -> set[int] | None:
         """Whose rights these may change; None for everybody's."""
         people = set[int]()
         for change in changes:

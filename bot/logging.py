@@ -10,11 +10,16 @@ import structlog
 _OURS = frozenset({"auth", "retrieval", "finetune", "bot", "migrations"})
 _TOKEN = re.compile(r"\bx(?:ox[a-z]|app)-[\w-]+")
 _PASSWORD = re.compile(r"(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]+:)[^@\s]+@")
+# With some errors PostgreSQL shows the whole row: a question, a passage.
+_ROW = re.compile(
+    r"\b(DETAIL|CONTEXT):  .*?(?=\n(?:DETAIL|HINT|CONTEXT|\[SQL|\(Background|Traceback|The above|During)|\Z)",
+    re.DOTALL,
+)
 
 
 def strike_out(text: str) -> str:
-    """The text without Slack tokens and database passwords."""
-    return _PASSWORD.sub(r"\1***@", _TOKEN.sub("x***", text))
+    """The text without Slack tokens, database passwords, and what PostgreSQL shows of a row."""
+    return _ROW.sub(r"\1: ***", _PASSWORD.sub(r"\1***@", _TOKEN.sub("x***", text)))
 
 
 def _strike_out_all(

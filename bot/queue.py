@@ -95,8 +95,22 @@ class JobQueue:
 
     async def defer(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
         """Record a job in the caller's transaction: it exists if, and only if, that commits. Raises NotQueued."""
+        await self._defer(connection, name, None, arguments)
+
+    async def defer_once(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
+        """Like `defer`; does nothing where the same job waits already, however often it is asked for."""
+        same = f"{self._name}:{name}:{sorted(arguments.items())}"
+        with contextlib.suppress(procrastinate.exceptions.AlreadyEnqueued):
+            async with (
+                connection.begin_nested()
+            ):  # PostgreSQL refuses the second: that must not end the caller's
+                await self._defer(connection, name, same, arguments)
+
+    async def _defer(
+        self, connection: AsyncConnection, name: str, queueing_lock: str | None, arguments: dict[str, int]
+    ) -> None:
         raw = await connection.get_raw_connection()
-        task = self._app.configure_task(name, connection=raw.driver_connection)
+        task = self._app.configure_task(name, connection=raw.driver_connection, queueing_lock=queueing_lock)
         try:
             await task.defer_async(**arguments)
         except procrastinate.exceptions.ConnectorException as error:

@@ -169,7 +169,7 @@ class Ingestor:
         title = submission.title or submission.name
         if label_id == submission.label_id:
             return Outcome(document_id, title, 0, "unchanged")
-        await relabel(connection, document_id, submission.label_id)
+        await relabel_documents(connection, [document_id], submission.label_id)
         return Outcome(document_id, title, 0, "relabelled")
 
     def _embed(self, title: str, chunks: Sequence[Chunk]) -> Vectors:
@@ -190,11 +190,6 @@ def _refuse_opening(known: Row[Any] | None, submission: Submission) -> None:
             f"{submission.name} is closed to everybody, and nothing was changed. Give it readers first:"
             " `/access`, or `ostiary access change`."
         )
-
-
-async def relabel(connection: AsyncConnection, document_id: int, label_id: int) -> None:
-    """Give a document another label, in every row that carries it, within the caller's transaction."""
-    await relabel_documents(connection, [document_id], label_id)
 
 
 async def _store(
@@ -222,7 +217,7 @@ async def _store(
     this = {"document_id": document_id}
     for statement in (_RETIRE_VERSION, _RETIRE_CHUNKS, _DROP_VECTORS):
         await connection.execute(statement, this)
-    await relabel(connection, document_id, submission.label_id)
+    await relabel_documents(connection, [document_id], submission.label_id)
     version = {
         "content_hash": digest,
         "title": title,

@@ -65,7 +65,7 @@ class CrossCheck:
 
 
 @dataclass(frozen=True)
-class Standing:
+class FoundRow:
     """Where something found stands: its id, its workspace, and the labels of all that it was put together from."""
 
     id: int
@@ -73,7 +73,7 @@ class Standing:
     label_ids: frozenset[int]
 
 
-def insist_on(clearance: Clearance, found: Iterable[Standing]) -> None:
+def insist_on(clearance: Clearance, found: Iterable[FoundRow]) -> None:
     """Raise LocksDisagree if anything found stands outside the clearance: then both locks let it through."""
     outside = [
         (row.id, label_id)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.clearance import Clearance
 from auth.database import Database
 from retrieval.embedding import Vectors, as_pgvector
-from retrieval.locks import CrossCheck, Standing, compare_locks, insist_on
+from retrieval.locks import CrossCheck, FoundRow, compare_locks, insist_on
 from retrieval.passages import Passage
 
 # The application's filter. Row-level security does the same again; each alone is enough, and is tested so.
@@ -132,7 +132,7 @@ async def readable(database: Database, clearance: Clearance, chunk_ids: Collecti
     binds = {**_filter_binds(clearance), "chunk_ids": sorted(chunk_ids)}
     async with database.reading_as(clearance) as connection:
         rows = (await connection.execute(statement, binds)).all()
-    insist_on(clearance, _standings(rows))
+    insist_on(clearance, _found_rows(rows))
     return frozenset(row.id for row in rows)
 
 
@@ -170,13 +170,13 @@ def _statement(nearest: str) -> str:
 
 
 def _candidates(rows: Sequence[Row[Any]], clearance: Clearance) -> list[Candidate]:
-    insist_on(clearance, _standings(rows))
+    insist_on(clearance, _found_rows(rows))
     mappings: list[Mapping[str, Any]] = [row._mapping for row in rows]  # type: ignore[misc]
     return [Candidate(_passage(m), _vector(m["emb"])) for m in mappings]
 
 
-def _standings(rows: Sequence[Row[Any]]) -> list[Standing]:
-    return [Standing(row.id, row.workspace_id, frozenset(row.label_ids)) for row in rows]
+def _found_rows(rows: Sequence[Row[Any]]) -> list[FoundRow]:
+    return [FoundRow(row.id, row.workspace_id, frozenset(row.label_ids)) for row in rows]
 
 
 def _passage(row: Mapping[str, Any]) -> Passage:

@@ -178,8 +178,8 @@ async def _no_longer_opened(connection: AsyncConnection, label_id: int, policy: 
 def _keeps_readers(documents: int, name: str) -> str:
     those = "1 of them keeps" if documents == 1 else f"{documents} of them keep"
     return (
-        f"{those} other readers than the collection's own: `ostiary access collection change {name} --readers ...`"
-        " gives all of it the same."
+        f"{those} other readers than the collection's own. To give all of {name} the same readers, change the"
+        " readers of the collection."
     )
 
 

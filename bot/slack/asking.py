@@ -147,7 +147,7 @@ class AskingDesk:
         async with self._database.writing_in(self._workspace_id, body["user"]["id"]) as connection:
             asked = await find_question(connection, question_id) if question_id is not None else None
             if asked is not None and asked.asker_slack_id == body["user"]["id"]:
-                await self._queue.defer(connection, LENDING_JOB, question_id=asked.id)
+                await self._queue.defer_once(connection, LENDING_JOB, question_id=asked.id)
         await self._tell(body, FORWARDED)
 
     async def on_lend(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:

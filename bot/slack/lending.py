@@ -18,6 +18,7 @@ from auth.holding import roles_of
 from auth.people import Person
 from auth.rights import Rights, read_standing, rights_of
 from auth.roles import ADMIN, EVERYONE, closure
+from bot.administering.wording import span_in_words
 from bot.assistant import Assistant
 from bot.queue import JobQueue
 from bot.slack.delivery import Outbox
@@ -27,7 +28,7 @@ from bot.slack.views import escape, loan_blocks, plain_blocks
 LENDING_JOB = "pass_on"
 LOAN = "loan"
 FORWARDED = "I have passed your question on. Whoever can help will get in touch with you."
-LENT = "You can read more now, for {hours} hours. Ask me again: {question}"
+LENT = "You can read more now, for {span}. Ask me again: {question}"
 MOST_OWNERS = 20
 OPEN_DAYS = 7
 
@@ -130,10 +131,10 @@ class Lending:
             loan_id = (await connection.execute(_ASK, {**values, **terms})).scalar()
         if loan_id is None:
             return
-        hours = _hours(collection.lent_for)
+        span = span_in_words(collection.lent_for)
         said = (
             f"{asker.name} asks: {question}\nAn answer may stand in {collection.name}, which they cannot read. Lend"
-            f" them the role {collection.lent_role} for {hours} hours? They are told nothing if you decline."
+            f" them the role {collection.lent_role} for {span}? They are told nothing if you decline."
         )
         for owner in (await self._owners(collection.owner_role, but=asker))[:MOST_OWNERS]:
             await self._outbox.tell_in_person(owner.slack_user_id, escape(said), loan_blocks(said, loan_id))
@@ -176,10 +177,10 @@ class Lending:
                 expires_at=datetime.now(UTC) + timedelta(seconds=row.lent_for_s),
                 source=LOAN,
             )
-        hours = _hours(timedelta(seconds=row.lent_for_s))
-        told = LENT.format(hours=hours, question=question.text)
+        span = span_in_words(timedelta(seconds=row.lent_for_s))
+        told = LENT.format(span=span, question=question.text)
         await self._outbox.tell_in_person(asker.slack_user_id, escape(told), plain_blocks(told))
-        return f"{asker.name} holds {row.lent_role} for {hours} hours."
+        return f"{asker.name} holds {row.lent_role} for {span}."
 
     async def _why_not(self, request: Row[Any], asker_slack_id: str) -> str | None:
         """What stands against a loan as it is now: a sentence for its owner."""
@@ -202,7 +203,3 @@ async def _lending(connection: AsyncConnection) -> list[LendingCollection]:
         LendingCollection(r.id, r.name, r.owner_role, r.lent_role, timedelta(seconds=r.lent_for_s))
         for r in await connection.execute(_LENDING)
     ]
-
-
-def _hours(lent_for: timedelta) -> str:
-    return f"{lent_for.total_seconds() / 3600:g}"

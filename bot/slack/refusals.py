@@ -5,12 +5,18 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 # Errors after which, by Slack's own account, a call may have had its effect all the same.
 _NO_REFUSALS = {None, "fatal_error", "internal_error", "service_unavailable", "request_timeout"}
+_GONE = {"channel_not_found", "user_not_found", "user_disabled"}
 
 
 def was_refused(error: SlackApiError) -> bool:
     """Whether Slack certainly did not do what it was asked. An answer that is no JSON says nothing."""
     said = error.response
     return isinstance(said, AsyncSlackResponse) and said.get("error") not in _NO_REFUSALS
+
+
+def is_gone(error: SlackApiError) -> bool:
+    """Whether there is nobody, or no conversation, that could be told anything: trying again helps nobody."""
+    return reason(error) in _GONE
 
 
 def retry_after_s(error: SlackApiError) -> float | None:

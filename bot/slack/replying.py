@@ -33,7 +33,7 @@ from bot.slack.questions import (
     record_refusal,
     sole_sender,
 )
-from bot.slack.refusals import retry_after_s, was_refused
+from bot.slack.refusals import is_gone, retry_after_s, was_refused
 from bot.slack.small_talk import small_talk
 from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks, refusal_blocks, share_block
 
@@ -130,7 +130,13 @@ class Replier:
 
     async def give_up(self, question_id: int) -> None:
         """Tell the asker, alone, that there will be no answer: nobody is left in silence."""
-        await self._say(await self._read(question_id), WENT_WRONG, plain_blocks(WENT_WRONG), state="failed")
+        question = await self._read(question_id)
+        try:
+            await self._say(question, WENT_WRONG, plain_blocks(WENT_WRONG), state="failed")
+        except SlackApiError as error:
+            if not is_gone(error):
+                raise
+            await self._move(question, "failed")  # whoever asked left the company: nobody is waiting
 
     async def _answer(self, question: Question) -> None:
         """Everybody's part first: when it comes must not depend on what the asker alone may read."""

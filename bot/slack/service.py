@@ -30,7 +30,7 @@ from bot.slack.lending import Lending
 from bot.slack.people import Roster
 from bot.slack.refusals import reason
 from bot.slack.replying import Replier
-from bot.slack.standing import RESYNC_S, Standing, StandingDesk
+from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
 from retrieval.ingestion import Ingestor
 
 log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ async def connected(
     )
     for worker in (intake, lending, replier):
         worker.register(queue)
-    standing = Standing(client, database, workspace_id, roster, bot)
+    standing = StandingReader(client, database, workspace_id, roster, bot)
     asking = AskingDesk(database, workspace_id, team.team_id, queue, outbox, lending, bot)
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
     admin = AdminDesk(client, database, workspace_id, roster, standing, bot)
@@ -138,7 +138,7 @@ def desks(
     asking: AskingDesk,
     ingestion: IngestionDesk,
     admin: AdminDesk,
-    standing: Standing,
+    standing: StandingReader,
     roster: Roster,
     audiences: Audiences,
     bot_user_id: str,
@@ -148,7 +148,7 @@ def desks(
     return asking, ingestion, admin, messages, StandingDesk(standing, roster, audiences, bot_user_id)
 
 
-def _on_reconnection(standing: Standing) -> Callable[..., Awaitable[None]]:
+def _on_reconnection(standing: StandingReader) -> Callable[..., Awaitable[None]]:
     """What happened while the line was down, or not up yet, was told to nobody: with every `hello` look again."""
 
     async def listen(_client: object, message: Mapping[str, Any], _raw: object = None) -> None:

@@ -42,7 +42,7 @@ ACTOR = "slack"
 _BE_SOLE_READER = text("SELECT pg_try_advisory_xact_lock(hashtextextended('standing', :workspace_id))")
 
 
-class Standing:
+class StandingReader:
     """Reads people and the sources of roles from Slack into the directory. One per workspace."""
 
     def __init__(
@@ -140,7 +140,9 @@ class Standing:
 class StandingDesk:
     """Listeners for what changes somebody's standing."""
 
-    def __init__(self, standing: Standing, roster: Roster, audiences: Audiences, bot_user_id: str) -> None:
+    def __init__(
+        self, standing: StandingReader, roster: Roster, audiences: Audiences, bot_user_id: str
+    ) -> None:
         self._standing = standing
         self._roster = roster
         self._audiences = audiences

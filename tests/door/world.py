@@ -27,8 +27,8 @@ from bot.slack.questions import IncomingQuestion
 from bot.slack.replying import NOTHING_TO_SHARE, RIGHTS_MOVED, Replier
 from bot.slack.views import ASK_OWNER, DECLINE, LEND, SHARE_ANSWER
 from retrieval.embedding import as_pgvector
-from retrieval.ingestion import relabel
 from retrieval.locks import CrossCheck
+from retrieval.relabelling import relabel_documents
 from retrieval.retriever import Library, RetrievalSettings
 from retrieval.search import SearchSettings
 from tests.door.company import Channel, Company, Document, Group, Somebody
@@ -263,7 +263,7 @@ class World:
     async def relabel(self, document_id: int, policy: frozenset[PlainClause]) -> None:
         async with self._writing() as connection:
             label_id = await self._label(connection, policy)
-            await relabel(connection, document_id, label_id)
+            await relabel_documents(connection, [document_id], label_id)
         self.company.documents[document_id].policy = policy
         self.label_of[document_id] = label_id
 

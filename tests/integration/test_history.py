@@ -15,7 +15,14 @@ from auth.audit import ANSWER_SENT, record
 from auth.database import WORKSPACE, Database
 from auth.directory import PersonFacts, find_people, list_people, upsert_people
 from auth.granting import define_role, grant, revoke
-from auth.history import OutsideHistory, UnknownDocument, find_document, state_at, who_could_see, who_was_told
+from auth.history import (
+    OutsideHistory,
+    UnrecordedDocument,
+    find_document,
+    state_at,
+    who_could_see,
+    who_was_told,
+)
 from auth.labelling import change_label, intern_label
 from auth.labels import parse_policy
 from auth.people import PersonKind
@@ -316,7 +323,7 @@ async def test_a_document_is_found_by_its_id_and_its_address_even_when_it_is_gon
         assert await find_document(connection, "file:a.md", before=deleted_at) == first
         assert await find_document(connection, "file:a.md", before=datetime(2020, 1, 1, tzinfo=UTC)) == second
         for unknown in ("file:b.md", "999", "9" * 30, "²"):
-            with pytest.raises(UnknownDocument, match="was ever here"):
+            with pytest.raises(UnrecordedDocument, match="was ever here"):
                 await find_document(connection, unknown)
 
 

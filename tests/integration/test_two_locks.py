@@ -17,7 +17,6 @@ from auth.clearance import Clearance
 from auth.database import Database, DatabaseUrls
 from auth.directory import register_workspace
 from retrieval import search as searching
-from retrieval.ingestion import relabel
 from retrieval.locks import (
     CHUNKS,
     FILTER,
@@ -27,10 +26,11 @@ from retrieval.locks import (
     VECTORS,
     CrossCheck,
     Difference,
+    FoundRow,
     LocksDisagree,
-    Standing,
     insist_on,
 )
+from retrieval.relabelling import relabel_documents
 from retrieval.search import LABEL_FILTER, Candidate, SearchSettings, readable, search
 
 TABLES = ("document", "version", "chunk", "chunk_vec", "label_count")
@@ -312,12 +312,12 @@ async def test_a_title_or_address_under_another_label_than_its_text_is_not_retur
 
 @pytest.mark.parametrize(
     "found",
-    [Standing(1, 7, frozenset({1, 3})), Standing(1, 7, frozenset({3})), Standing(1, 8, frozenset({1}))],
+    [FoundRow(1, 7, frozenset({1, 3})), FoundRow(1, 7, frozenset({3})), FoundRow(1, 8, frozenset({1}))],
     ids=["one label too many", "another label", "another workspace"],
 )
-def test_whatever_stands_outside_a_clearance_rings_the_alarm(found: Standing) -> None:
+def test_whatever_stands_outside_a_clearance_rings_the_alarm(found: FoundRow) -> None:
     clearance = Clearance(7, frozenset({1, 2}), 1)
-    insist_on(clearance, [Standing(1, 7, frozenset({1, 2}))])
+    insist_on(clearance, [FoundRow(1, 7, frozenset({1, 2}))])
     with pytest.raises(LocksDisagree):
         insist_on(clearance, [found])
 
@@ -337,7 +337,9 @@ async def test_no_alarm_rings_while_documents_come_go_and_change_their_label(
                     connection, house.workspace_id, house.open, f"{number}.{steps}", 20
                 )
             async with database.writing_in(house.workspace_id) as connection:
-                await relabel(connection, document_id, rng.choice((house.also_open, house.closed)))
+                await relabel_documents(
+                    connection, [document_id], rng.choice((house.also_open, house.closed))
+                )
                 if steps % 2:
                     await connection.execute(
                         text("DELETE FROM retrieval.document WHERE id = :id"), {"id": document_id}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +22,7 @@ from auth.labelling import intern_label
 from auth.labels import parse_policy
 from auth.people import PersonKind
 from auth.rights import rights_of
-from auth.sources import SourceKind, map_source, source_was_read
+from auth.sources import SourceKind, list_sources, map_source, source_was_read
 from auth.undo import CannotUndo
 from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import ChangeLabel, DefineRole, RelabelDocuments
@@ -32,7 +33,7 @@ from bot.slack.audiences import Audiences
 from bot.slack.delivery import Outbox
 from bot.slack.people import Roster
 from bot.slack.places import Place
-from bot.slack.standing import Standing
+from bot.slack.standing import StandingReader
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import ClosedToAll, Ingestor, Submission
 from retrieval.parsing.isolated import ParserProcess
@@ -107,16 +108,19 @@ async def test_whoever_left_is_not_put_back_by_a_reading_that_was_under_way(
 
     class Slack:
         async def conversations_info(self, channel: str) -> Any:
-            return {"channel": {"is_private": True}}
+            return {"channel": {"name": "board", "is_private": True}}
 
         async def conversations_members(self, channel: str, cursor: str = "", limit: int = 0) -> Any:
-            listed = {"members": [eve, "UBOB"]}
+            listed = {"members": [eve, "UBOB", "UBOT"]}
             await standing.left(SourceKind.CHANNEL, channel, [eve])
             return listed
 
-    standing = Standing(Slack(), database, workspace_id, None, "UBOT")  # type: ignore[arg-type]
+    standing = StandingReader(Slack(), database, workspace_id, None, "UBOT")  # type: ignore[arg-type]
     await standing.read_again(channel, "C1")
     assert "board" not in await roles(database, workspace_id, eve)
+    async with database.writing_in(workspace_id) as connection:
+        (source,) = await list_sources(connection)
+    assert source.is_fresh(datetime.now(UTC)), "it was shut, and what left it is not what this test shows"
 
 
 @pytest.mark.parametrize("changes", [1, 99])
@@ -344,6 +348,37 @@ async def test_the_app_role_can_neither_forge_history_nor_turn_versions_back(
     with pytest.raises(ProgrammingError):
         async with database.writing_in(workspace_id) as connection:
             await connection.execute(text(forgery))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "ends"), [("channel_not_found", True), ("user_disabled", True), ("internal_error", False)]
+)
+async def test_whoever_left_the_company_is_not_told_again_and_again(
+    world: World, refusal: str, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object, **__: object) -> str:
+        raise SlackApiError(
+            refusal,
+            AsyncSlackResponse(
+                client=None,
+                http_verb="POST",
+                api_url="",
+                req_args={},
+                data={"error": refusal},
+                headers={},
+                status_code=200,
+            ),
+        )
+
+    await world.ask("UANN", "D-UANN", None, 0)
+    async with world.database.writing_in(world.workspace_id) as connection:
+        question_id = (await connection.execute(text("SELECT max(id) FROM bot.question"))).scalar_one()
+    monkeypatch.setattr(world.replier._outbox, "tell_alone", refused)
+    with nullcontext() if ends else pytest.raises(SlackApiError):
+        await world.replier.give_up(question_id)
+    async with world.database.writing_in(world.workspace_id) as connection:
+        state = (await connection.execute(text("SELECT state FROM bot.question"))).scalar_one()
+    assert (state == "failed") is ends
 
 
 async def test_an_answer_whose_record_was_removed_is_missed(world: World) -> None:

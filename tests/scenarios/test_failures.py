@@ -20,7 +20,7 @@ from bot.slack.asking import NOT_NOW
 from bot.slack.handing_in import AWAY
 from migrations.upgrade import upgrade
 from retrieval.embedding import LocalEmbeddings
-from retrieval.ingestion import relabel
+from retrieval.relabelling import relabel_documents
 from tests.scenarios.bot_process import Workplace, open_workplace, until
 from tests.scenarios.conftest import OFFICE, without_roles
 
@@ -225,6 +225,6 @@ async def _give_readers(workplace: Workplace, uri: str, readers: str) -> None:
     try:
         async with database.writing_in(workspace_id) as connection:
             label_id = await intern_label(connection, parse_policy(readers))
-            await relabel(connection, document_id, label_id)
+            await relabel_documents(connection, [document_id], label_id)
     finally:
         await database.close()

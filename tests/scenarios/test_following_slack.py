@@ -10,7 +10,7 @@ from auth.rights import rights_of
 from auth.sources import SourceKind, list_sources, map_source
 from bot.slack.app import slack_client
 from bot.slack.people import Roster
-from bot.slack.standing import Standing
+from bot.slack.standing import StandingReader
 from tests.scenarios.conftest import Office
 
 HELD_S = 15
@@ -28,10 +28,10 @@ async def until_roles(office: Office, user_id: str, so: Callable[[frozenset[str]
             await asyncio.sleep(0.05)
 
 
-def standing(office: Office) -> Standing:
+def standing(office: Office) -> StandingReader:
     client = slack_client(office.sandbox.bot_token, office.sandbox.api_url)
     roster = Roster(client, office.database, office.workspace_id, "T0TEST")
-    return Standing(client, office.database, office.workspace_id, roster, office.sandbox.bot_user_id)
+    return StandingReader(client, office.database, office.workspace_id, roster, office.sandbox.bot_user_id)
 
 
 async def mapped(office: Office, kind: SourceKind, reference: str, role: str = "people") -> None:

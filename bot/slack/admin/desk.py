@@ -14,7 +14,7 @@ from bot.slack.admin.naming import Naming
 from bot.slack.admin.roles import RolesDesk
 from bot.slack.admin.undoing import UndoDesk
 from bot.slack.people import Roster
-from bot.slack.standing import Standing
+from bot.slack.standing import StandingReader
 
 
 class AdminDesk:
@@ -26,7 +26,7 @@ class AdminDesk:
         database: Database,
         workspace_id: int,
         roster: Roster,
-        standing: Standing,
+        standing: StandingReader,
         bot_user_id: str,
     ) -> None:
         administration = Administration(database, workspace_id)

@@ -18,7 +18,7 @@ from bot.slack.admin.screens import Screen, said, undoable
 from bot.slack.admin.wording import done_in_words
 from bot.slack.membership import CannotGrant, read_channel, read_group
 from bot.slack.people import Roster
-from bot.slack.standing import Standing
+from bot.slack.standing import StandingReader
 
 
 class MappingDesk:
@@ -32,7 +32,7 @@ class MappingDesk:
         administration: Administration,
         naming: Naming,
         roster: Roster,
-        standing: Standing,
+        standing: StandingReader,
         bot_user_id: str,
         counter: Counter,
     ) -> None:

@@ -20,6 +20,17 @@ def test_passwords_of_databases_are_struck_out(scheme: str) -> None:
     assert strike_out(f"{scheme}://app:hunter2@db:5432/x") == f"{scheme}://app:***@db:5432/x"
 
 
+def test_a_row_that_postgresql_shows_with_an_error_is_struck_out() -> None:
+    shown = (
+        'psycopg.errors.NotNullViolation: null value in column "asker"\nDETAIL:  Failing row contains (7, What does\n'
+        "Ada earn?, null).\n[SQL: INSERT INTO bot.question]\nDETAIL:  Key (text)=(Ada) exists."
+    )
+    assert strike_out(shown) == (
+        'psycopg.errors.NotNullViolation: null value in column "asker"\nDETAIL: ***\n'
+        "[SQL: INSERT INTO bot.question]\nDETAIL: ***"
+    )
+
+
 def test_other_text_stays_as_it_was() -> None:
     said = "3 documents read in 0.4 s from postgresql://db/x and https://example.com"
     assert strike_out(said) == said
