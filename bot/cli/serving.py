@@ -18,7 +18,8 @@ from bot.probe.scheduling import scheduled_probe
 from bot.runtime import load_embeddings, open_assistant, open_ingestor
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
-from bot.slack.service import SlackAccess, Team, connected, identify
+from bot.slack.service import SlackAccess, connected, identify
+from bot.slack.team import Team
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
 from retrieval.weights import Progress

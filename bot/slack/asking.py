@@ -22,6 +22,7 @@ from bot.slack.messages import is_written_by_a_person, mentions, plain_text, typ
 from bot.slack.places import DIRECT, Place, type_by_id
 from bot.slack.questions import IncomingQuestion, claim, find_question
 from bot.slack.replying import ANSWER_JOB, SHARE
+from bot.slack.team import Team
 from bot.slack.views import ASK_OWNER, DECLINE, LEND, SHARE_ANSWER, escape, plain_blocks
 
 log = structlog.get_logger(__name__)
@@ -42,20 +43,18 @@ class AskingDesk:
     def __init__(
         self,
         database: Database,
-        workspace_id: int,
-        team_id: str,
+        team: Team,
         queue: JobQueue,
         outbox: Outbox,
         lending: Lending,
-        bot_user_id: str,
     ) -> None:
         self._database = database
-        self._workspace_id = workspace_id
-        self._team_id = team_id
+        self._workspace_id = team.workspace_id
+        self._team_id = team.team_id
+        self._bot_user_id = team.bot_user_id
         self._queue = queue
         self._outbox = outbox
         self._lending = lending
-        self._bot_user_id = bot_user_id
         self._apologised_for: deque[str] = deque(maxlen=REMEMBERED_APOLOGIES)
 
     def register(self, app: AsyncApp) -> None:

@@ -23,6 +23,7 @@ from bot.assistant import Assistant
 from bot.queue import JobQueue
 from bot.slack.delivery import Outbox
 from bot.slack.questions import find_question
+from bot.slack.team import Team
 from bot.slack.views import escape, loan_blocks, plain_blocks
 
 LENDING_JOB = "pass_on"
@@ -73,12 +74,10 @@ class LendingCollection:
 class Lending:
     """Passes questions on to the owners of collections, and carries out what they decide."""
 
-    def __init__(
-        self, database: Database, workspace_id: int, team_id: str, assistant: Assistant, outbox: Outbox
-    ) -> None:
+    def __init__(self, database: Database, team: Team, assistant: Assistant, outbox: Outbox) -> None:
         self._database = database
-        self._workspace_id = workspace_id
-        self._team_id = team_id
+        self._workspace_id = team.workspace_id
+        self._team_id = team.team_id
         self._assistant = assistant
         self._outbox = outbox
 

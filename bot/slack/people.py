@@ -13,6 +13,7 @@ from auth.directory import PersonFacts, deactivate_all_but, find_people, upsert_
 from auth.people import PersonKind
 from bot.slack.paging import pages
 from bot.slack.refusals import reason
+from bot.slack.team import Team
 
 log = structlog.get_logger(__name__)
 
@@ -50,11 +51,11 @@ def _kind(user: Mapping[str, Any], team_id: str) -> PersonKind:
 class Roster:
     """The people of one workspace, read from Slack into the directory."""
 
-    def __init__(self, client: AsyncWebClient, database: Database, workspace_id: int, team_id: str) -> None:
+    def __init__(self, client: AsyncWebClient, database: Database, team: Team) -> None:
         self._client = client
         self._database = database
-        self._workspace_id = workspace_id
-        self._team_id = team_id
+        self._workspace_id = team.workspace_id
+        self._team_id = team.team_id
 
     async def read_all(self) -> int:
         """Read every user of the workspace; whoever is not among them is no longer of it. Returns how many."""

@@ -35,6 +35,7 @@ from bot.slack.questions import (
 )
 from bot.slack.refusals import is_gone, retry_after_s, was_refused
 from bot.slack.small_talk import small_talk
+from bot.slack.team import Team
 from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks, refusal_blocks, share_block
 
 log = structlog.get_logger(__name__)
@@ -92,24 +93,22 @@ class Replier:
     def __init__(
         self,
         database: Database,
-        workspace_id: int,
-        team_id: str,
+        team: Team,
         assistant: Assistant,
         roster: Roster,
         audiences: Audiences,
         outbox: Outbox,
         lending: Lending,
-        bot_user_id: str,
     ) -> None:
         self._database = database
-        self._workspace_id = workspace_id
-        self._team_id = team_id
+        self._workspace_id = team.workspace_id
+        self._team_id = team.team_id
+        self._bot_user_id = team.bot_user_id
         self._assistant = assistant
         self._roster = roster
         self._audiences = audiences
         self._outbox = outbox
         self._lending = lending
-        self._bot_user_id = bot_user_id
 
     def register(self, queue: JobQueue) -> None:
         queue.on(ANSWER_JOB, self.reply, given_up=self.give_up)

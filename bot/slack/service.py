@@ -31,6 +31,7 @@ from bot.slack.people import Roster
 from bot.slack.refusals import reason
 from bot.slack.replying import Replier
 from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
+from bot.slack.team import Team
 from retrieval.ingestion import Ingestor
 
 log = structlog.get_logger(__name__)
@@ -47,16 +48,6 @@ class SlackAccess:
     bot_token: str
     app_token: str
     api_url: str
-
-
-@dataclass(frozen=True)
-class Team:
-    """The workspace that the tokens belong to, and who the bot is there."""
-
-    workspace_id: int
-    team_id: str
-    name: str
-    bot_user_id: str
 
 
 async def ask_who_i_am(client: AsyncWebClient) -> AsyncSlackResponse:
@@ -106,24 +97,22 @@ async def connected(
 ) -> AsyncIterator[None]:
     """Listen and work while this is open. Jobs that an earlier process left are taken up again."""
     client = slack_client(access.bot_token, access.api_url)
-    workspace_id, bot = team.workspace_id, team.bot_user_id
+    workspace_id = team.workspace_id
     outbox = Outbox(client)
-    roster = Roster(client, database, workspace_id, team.team_id)
-    audiences = Audiences(client, bot)
+    roster = Roster(client, database, team)
+    audiences = Audiences(client, team.bot_user_id)
     queue = JobQueue(database.urls, workspace_id, queue_settings)
     intake = Intake(database, workspace_id, ingestor, outbox, max_document_bytes)
-    lending = Lending(database, workspace_id, team.team_id, assistant, outbox)
-    replier = Replier(
-        database, workspace_id, team.team_id, assistant, roster, audiences, outbox, lending, bot
-    )
+    lending = Lending(database, team, assistant, outbox)
+    replier = Replier(database, team, assistant, roster, audiences, outbox, lending)
     for worker in (intake, lending, replier):
         worker.register(queue)
-    standing = StandingReader(client, database, workspace_id, roster, bot)
-    asking = AskingDesk(database, workspace_id, team.team_id, queue, outbox, lending, bot)
+    standing = StandingReader(client, database, team, roster)
+    asking = AskingDesk(database, team, queue, outbox, lending)
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
-    admin = AdminDesk(client, database, workspace_id, roster, standing, bot)
+    admin = AdminDesk(client, database, workspace_id, roster, standing)
     await standing.read_all()
-    app = slack_app(client, team.team_id, desks(asking, ingestion, admin, standing, roster, audiences, bot))
+    app = slack_app(client, team.team_id, desks(team, asking, ingestion, admin, standing, roster, audiences))
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
     handler.client.message_listeners.append(_on_reconnection(standing))
     async with queue.working(), in_background(standing.keep_reading(resync_s)):
@@ -135,17 +124,17 @@ async def connected(
 
 
 def desks(
+    team: Team,
     asking: AskingDesk,
     ingestion: IngestionDesk,
     admin: AdminDesk,
     standing: StandingReader,
     roster: Roster,
     audiences: Audiences,
-    bot_user_id: str,
 ) -> tuple[Desk, ...]:
     """All that listens in a workspace."""
-    messages = MessageDesk(asking, ingestion, bot_user_id)
-    return asking, ingestion, admin, messages, StandingDesk(standing, roster, audiences, bot_user_id)
+    messages = MessageDesk(asking, ingestion, team.bot_user_id)
+    return asking, ingestion, admin, messages, StandingDesk(standing, roster, audiences, team.bot_user_id)
 
 
 def _on_reconnection(standing: StandingReader) -> Callable[..., Awaitable[None]]:

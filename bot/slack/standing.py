@@ -31,9 +31,10 @@ from auth.sources import (
 )
 from bot import metrics
 from bot.slack.audiences import Audiences
-from bot.slack.membership import CannotGrant, read_channel, read_group
+from bot.slack.membership import CannotGrant, ChannelMembers, read_channel, read_group
 from bot.slack.people import Roster
 from bot.slack.refusals import reason
+from bot.slack.team import Team
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +46,12 @@ _BE_SOLE_READER = text("SELECT pg_try_advisory_xact_lock(hashtextextended('stand
 class StandingReader:
     """Reads people and the sources of roles from Slack into the directory. One per workspace."""
 
-    def __init__(
-        self, client: AsyncWebClient, database: Database, workspace_id: int, roster: Roster, bot_user_id: str
-    ) -> None:
+    def __init__(self, client: AsyncWebClient, database: Database, team: Team, roster: Roster) -> None:
         self._client = client
         self._database = database
-        self._workspace_id = workspace_id
+        self._workspace_id = team.workspace_id
+        self._bot_user_id = team.bot_user_id
         self._roster = roster
-        self._bot_user_id = bot_user_id
         self._look_now = asyncio.Event()
 
     def look_again(self) -> None:
@@ -94,8 +93,8 @@ class StandingReader:
     async def _members_of(self, source: RoleSource) -> Collection[str]:
         """Raises CannotGrant, or SlackApiError where Slack does not say."""
         if source.kind is SourceKind.USER_GROUP:
-            return await read_group(self._client, source.reference)
-        channel = await read_channel(self._client, source.reference, self._bot_user_id)
+            return await self.members_of_group(source.reference)
+        channel = await self.members_of_channel(source.reference)
         if channel.is_public:
             async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
                 if await brings_admin(connection, [role for role, _ in source.roles]):
@@ -119,6 +118,14 @@ class StandingReader:
     async def _sources(self) -> list[RoleSource]:
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
             return await list_sources(connection)
+
+    async def members_of_group(self, group_id: str) -> tuple[str, ...]:
+        """Who is in a user group now. Raises CannotGrant, or SlackApiError."""
+        return await read_group(self._client, group_id)
+
+    async def members_of_channel(self, channel_id: str) -> ChannelMembers:
+        """Who is in a channel now. Raises CannotGrant, or SlackApiError."""
+        return await read_channel(self._client, channel_id, self._bot_user_id)
 
     async def keep_reading(self, every_s: float) -> None:
         """Read everything anew, again and again; one process of all that serve this workspace."""

@@ -144,6 +144,10 @@ class MemoryQueue:
     async def defer(self, connection: object, name: str, **arguments: int) -> None:
         self.waiting.append((name, arguments))
 
+    async def defer_once(self, connection: object, name: str, **arguments: int) -> None:
+        if (name, arguments) not in self.waiting:
+            self.waiting.append((name, arguments))
+
     async def work_off(self) -> None:
         while self.waiting:
             name, arguments = self.waiting.pop(0)

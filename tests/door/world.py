@@ -25,6 +25,7 @@ from bot.slack.lending import FORWARDED, Lending
 from bot.slack.places import DIRECT
 from bot.slack.questions import IncomingQuestion
 from bot.slack.replying import NOTHING_TO_SHARE, RIGHTS_MOVED, Replier
+from bot.slack.team import Team
 from bot.slack.views import ASK_OWNER, DECLINE, LEND, SHARE_ANSWER
 from retrieval.embedding import as_pgvector
 from retrieval.locks import CrossCheck
@@ -109,20 +110,10 @@ class World:
         library = Library(database, Words(), settings=settings)  # type: ignore[arg-type]
         assistant = Assistant(library, world.parrot)  # type: ignore[arg-type]
         audiences, queue, roster = MemoryAudiences(world.slack), world.queue, MemoryRoster()
-        workspace_id = world.workspace_id
-        lending = Lending(database, workspace_id, TEAM, assistant, outbox)
-        world.replier = Replier(
-            database,
-            workspace_id,
-            TEAM,
-            assistant,
-            roster,
-            audiences,
-            outbox,
-            lending,
-            "UBOT",  # type: ignore[arg-type]
-        )
-        world.desk = AskingDesk(database, workspace_id, TEAM, queue, outbox, lending, "UBOT")  # type: ignore[arg-type]
+        team = Team(world.workspace_id, TEAM, "Drawn", "UBOT")
+        lending = Lending(database, team, assistant, outbox)
+        world.replier = Replier(database, team, assistant, roster, audiences, outbox, lending)  # type: ignore[arg-type]
+        world.desk = AskingDesk(database, team, queue, outbox, lending)  # type: ignore[arg-type]
         world.replier.register(queue)  # type: ignore[arg-type]
         lending.register(queue)  # type: ignore[arg-type]
         return world

@@ -34,6 +34,7 @@ from bot.slack.delivery import Outbox
 from bot.slack.people import Roster
 from bot.slack.places import Place
 from bot.slack.standing import StandingReader
+from bot.slack.team import Team
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import ClosedToAll, Ingestor, Submission
 from retrieval.parsing.isolated import ParserProcess
@@ -79,7 +80,7 @@ async def test_whoever_is_deactivated_while_the_roster_is_read_stays_so(
         async def users_info(self, user: str) -> Any:
             return {"user": slack_user(user, deleted=self.deleted)}
 
-    roster = Roster(Slack(), database, workspace_id, TEAM)  # type: ignore[arg-type]
+    roster = Roster(Slack(), database, Team(workspace_id, TEAM, "Test", "UBOT"))  # type: ignore[arg-type]
     await roster.read_all()
     assert await roles(database, workspace_id, eve) == frozenset()
 
@@ -91,7 +92,7 @@ async def test_a_late_event_gives_nothing_back_where_slack_does_not_say(
         async def users_info(self, user: str) -> Any:
             raise SlackApiError("busy", {"error": "ratelimited"})
 
-    roster = Roster(Slack(), database, workspace_id, TEAM)  # type: ignore[arg-type]
+    roster = Roster(Slack(), database, Team(workspace_id, TEAM, "Test", "UBOT"))  # type: ignore[arg-type]
     assert not await roster.note_now(slack_user(eve, deleted=True))
     assert not await roster.note_now(slack_user(eve))
     assert await roles(database, workspace_id, eve) == frozenset()
@@ -115,7 +116,7 @@ async def test_whoever_left_is_not_put_back_by_a_reading_that_was_under_way(
             await standing.left(SourceKind.CHANNEL, channel, [eve])
             return listed
 
-    standing = StandingReader(Slack(), database, workspace_id, None, "UBOT")  # type: ignore[arg-type]
+    standing = StandingReader(Slack(), database, Team(workspace_id, TEAM, "Test", "UBOT"), None)  # type: ignore[arg-type]
     await standing.read_again(channel, "C1")
     assert "board" not in await roles(database, workspace_id, eve)
     async with database.writing_in(workspace_id) as connection:

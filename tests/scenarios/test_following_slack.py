@@ -11,6 +11,7 @@ from auth.sources import SourceKind, list_sources, map_source
 from bot.slack.app import slack_client
 from bot.slack.people import Roster
 from bot.slack.standing import StandingReader
+from bot.slack.team import Team
 from tests.scenarios.conftest import Office
 
 HELD_S = 15
@@ -30,8 +31,8 @@ async def until_roles(office: Office, user_id: str, so: Callable[[frozenset[str]
 
 def standing(office: Office) -> StandingReader:
     client = slack_client(office.sandbox.bot_token, office.sandbox.api_url)
-    roster = Roster(client, office.database, office.workspace_id, "T0TEST")
-    return StandingReader(client, office.database, office.workspace_id, roster, office.sandbox.bot_user_id)
+    team = Team(office.workspace_id, "T0TEST", "Test", office.sandbox.bot_user_id)
+    return StandingReader(client, office.database, team, Roster(client, office.database, team))
 
 
 async def mapped(office: Office, kind: SourceKind, reference: str, role: str = "people") -> None:

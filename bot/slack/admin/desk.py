@@ -27,14 +27,11 @@ class AdminDesk:
         workspace_id: int,
         roster: Roster,
         standing: StandingReader,
-        bot_user_id: str,
     ) -> None:
         administration = Administration(database, workspace_id)
         counter = Counter(administration)
         naming = Naming(client, database, workspace_id, roster, administration)
-        mapping = MappingDesk(
-            client, database, workspace_id, administration, naming, roster, standing, bot_user_id, counter
-        )
+        mapping = MappingDesk(database, workspace_id, administration, naming, roster, standing, counter)
         access = AccessDesk(administration, naming, counter)
         self._desks = (
             RolesDesk(database, workspace_id, administration, naming, counter),

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from auth.database import Database
 from auth.sources import SourceKind, UnknownSource, list_sources
@@ -16,7 +15,7 @@ from bot.slack.admin.entered import NotFilledIn
 from bot.slack.admin.naming import Naming, NoUserGroups
 from bot.slack.admin.screens import Screen, said, undoable
 from bot.slack.admin.wording import done_in_words
-from bot.slack.membership import CannotGrant, read_channel, read_group
+from bot.slack.membership import CannotGrant
 from bot.slack.people import Roster
 from bot.slack.standing import StandingReader
 
@@ -26,24 +25,20 @@ class MappingDesk:
 
     def __init__(
         self,
-        client: AsyncWebClient,
         database: Database,
         workspace_id: int,
         administration: Administration,
         naming: Naming,
         roster: Roster,
         standing: StandingReader,
-        bot_user_id: str,
         counter: Counter,
     ) -> None:
-        self._client = client
         self._database = database
         self._workspace_id = workspace_id
         self._administration = administration
         self._naming = naming
         self._roster = roster
         self._standing = standing
-        self._bot_user_id = bot_user_id
         self._counter = counter
 
     def register(self, app: AsyncApp) -> None:
@@ -79,7 +74,7 @@ class MappingDesk:
         if handle is None:
             raise NotFilledIn("group", "There is no such user group any more.")
         try:
-            members = await read_group(self._client, group_id)
+            members = await self._standing.members_of_group(group_id)
         except CannotGrant as error:
             raise NotFilledIn("group", str(error)) from error
         role, guests_too = _wanted(visit)
@@ -90,7 +85,7 @@ class MappingDesk:
         channel_id = visit.entered.required("channel", visit.entered.channel("channel"), "Choose a channel.")
         began = datetime.now(UTC)
         try:
-            channel = await read_channel(self._client, channel_id, self._bot_user_id)
+            channel = await self._standing.members_of_channel(channel_id)
         except CannotGrant as error:
             raise NotFilledIn("channel", str(error)) from error
         role, guests_too = _wanted(visit)

@@ -14,6 +14,7 @@ from bot.slack.app import slack_app
 from bot.slack.asking import AskingDesk
 from bot.slack.handing_in import IngestionDesk
 from bot.slack.service import desks
+from bot.slack.team import Team
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = yaml.safe_load((ROOT / "deploy" / "slack-manifest.yaml").read_text(encoding="utf-8"))
@@ -59,6 +60,9 @@ SCOPES_OF_EVENTS = {
 SCOPES_OF_FEATURES = {"commands", "assistant:write"}
 
 
+TEAM = Team(1, "T0TEST", "Test", "U0BOT")
+
+
 @pytest.fixture
 def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """What the bot listens to, by kind."""
@@ -74,13 +78,13 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     for kind in heard:
         monkeypatch.setattr(AsyncApp, kind, recording(kind))
     nobody: Any = None
-    asking = AskingDesk(nobody, 1, "T0TEST", nobody, nobody, nobody, "U0BOT")
+    asking = AskingDesk(nobody, TEAM, nobody, nobody, nobody)
     ingestion = IngestionDesk(nobody, 1, nobody, nobody)
-    admin = AdminDesk(nobody, nobody, 1, nobody, nobody, "U0BOT")
+    admin = AdminDesk(nobody, nobody, 1, nobody, nobody)
     slack_app(
         AsyncWebClient(token="xoxb-none"),
         "T0TEST",
-        desks(asking, ingestion, admin, nobody, nobody, nobody, "U0BOT"),
+        desks(TEAM, asking, ingestion, admin, nobody, nobody, nobody),
     )
     return heard
 
