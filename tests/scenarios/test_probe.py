@@ -316,7 +316,7 @@ async def test_somebody_deactivated_who_keeps_their_roles_is_noticed(
     def as_if_still_there(person: Person, *rest: Any) -> frozenset[str]:
         return held(replace(person, active=True), *rest)
 
-    monkeypatch.setattr(auth.holding, "roles_held", as_if_still_there)
+    monkeypatch.setattr(auth.rights, "roles_held", as_if_still_there)
     found = await house.probe("somebody deactivated")
     assert surfaces_of(found) == {"somebody deactivated"}
 
@@ -330,7 +330,7 @@ async def test_a_guest_who_holds_what_members_hold_is_noticed(
         is_guest = person.kind in auth.people.GUESTS
         return held(replace(person, kind=PersonKind.MEMBER) if is_guest else person, *rest)
 
-    monkeypatch.setattr(auth.holding, "roles_held", as_a_member)
+    monkeypatch.setattr(auth.rights, "roles_held", as_a_member)
     found = await house.probe("questions that name nothing", limits=replace(SMALL, asks=120))
     assert all("guest" in leak.to for leak in found.leaks)
     assert found.leaks

@@ -11,7 +11,6 @@ from bot.administering.administration import COMMAND_LINE
 from bot.slack.admin.elements import (
     actions,
     button,
-    confirmation,
     context,
     date_picker,
     field,
@@ -21,7 +20,7 @@ from bot.slack.admin.elements import (
     search_menu,
     section,
 )
-from bot.slack.admin.screens import UNDO, Screen, is_id
+from bot.slack.admin.screens import UNDO_LATER, Screen, is_id
 from bot.slack.admin.wording import beginning_of_day, end_of_day
 from bot.slack.messages import typed_id
 
@@ -152,8 +151,7 @@ def _undo(event: Event) -> dict[str, Any] | None:
         return None
     if event.kind in {"document.added", "document.removed"}:
         return None
-    about = f"All of change {event.change_id} is put back, as far as nothing of it was changed since."
-    return button(UNDO, "Undo", event.change_id, confirm=confirmation("Undo it?", about, "Undo it"))
+    return button(UNDO_LATER, "Undo ...", event.change_id)
 
 
 def _day(written: object) -> date | None:

@@ -9,7 +9,7 @@ from bot.slack.admin.elements import actions, button, context, cut, plain
 from bot.slack.views import Block, escape, plain_blocks
 
 TITLE_LIMIT, BLOCK_LIMIT, CARRIED_LIMIT = 24, 50, 3000
-UNDO = "admin_undo"
+UNDO, UNDO_LATER = "admin_undo", "admin_undo_later"
 Back = tuple[str, str]
 """Where a button "Back" leads: the action and the id that it carries."""
 

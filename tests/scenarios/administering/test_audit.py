@@ -1,7 +1,7 @@
 """`/audit`: what happened, in sentences, to those who may know."""
 
 from bot.slack.admin import audit_screens as audit
-from bot.slack.admin.screens import UNDO
+from bot.slack.admin.screens import UNDO_LATER
 from tests.scenarios.administering.moves import (
     command,
     document,
@@ -75,7 +75,12 @@ async def test_neither_title_nor_address_is_told_to_an_admin_who_may_not_read_th
 async def test_a_change_that_is_found_in_the_log_is_undone_from_there(office: Office) -> None:
     await typed(office, "/roles", "grant people @enzo because he asked")
     await command(office, "/audit", "@enzo")
-    assert "It is undone." in (await press(office, UNDO)).plain
+    view = await press(office, UNDO_LATER)
+    assert "Nothing is changed yet." in view.plain
+    assert "@enzo" in view.plain
+    assert "people" in await roles_of(office, "enzo")
+    await submit(office)
+    assert "It is undone." in modal(office).plain
     assert "people" not in await roles_of(office, "enzo")
 
 

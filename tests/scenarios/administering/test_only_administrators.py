@@ -55,7 +55,7 @@ class Registered:
                 patched.setattr(AsyncApp, bolts, self._note(self.bolt[bolts]))
                 patched.setattr(Counter, kind, self._note_and_go_on(kind, self.counter[bolts]))
             nobody: Any = None
-            AdminDesk(nobody, nobody, 1, nobody, nobody, "U0BOT").register(AsyncApp(token="xoxb-none"))
+            AdminDesk(nobody, nobody, 1, nobody, nobody).register(AsyncApp(token="xoxb-none"))
 
     @staticmethod
     def _note(names: set[str]) -> Callable[..., Any]:
