@@ -6,7 +6,7 @@ Every function takes a connection from `Database.writing_in(workspace_id, actor)
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,10 +45,6 @@ _SEARCH = text(
 _CHANGE = text(
     f"SELECT {_COLUMNS} FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND change_id = :change_id"
     " ORDER BY seq"
-)
-_FORWARD = text(
-    f"SELECT {_COLUMNS} FROM auth.audit_event WHERE workspace_id = {WORKSPACE} AND seq > :after"
-    " ORDER BY seq LIMIT :limit"
 )
 # A page is cut out first: what is costly is done for its rows alone. Only what is amiss comes back, and the end.
 # The hashes are spelled out: whoever owns the database could replace the functions that the triggers use.
@@ -164,15 +160,6 @@ async def search(
 async def events_of_change(connection: AsyncConnection, change_id: int) -> list[Event]:
     """Everything that one transaction recorded, in order."""
     return [_event(row) for row in await connection.execute(_CHANGE, {"change_id": change_id})]
-
-
-async def all_events(connection: AsyncConnection) -> AsyncIterator[Event]:
-    """The whole log, oldest first, a page at a time."""
-    after = 0
-    while rows := (await connection.execute(_FORWARD, {"after": after, "limit": PAGE})).all():
-        for row in rows:
-            yield _event(row)
-        after = rows[-1].seq
 
 
 async def verify(connection: AsyncConnection, anchors: tuple[Anchor, ...] = ()) -> Verdict:

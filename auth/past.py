@@ -139,13 +139,6 @@ class PastState:
         """The roles that somebody held."""
         return roles_held(person, self.grants_of(person, without), self.inheritance, now)
 
-    def clearance_of(self, slack_user_id: str, now: datetime) -> Clearance:
-        """What somebody could read; nothing for somebody who was not known."""
-        person = self.by_slack_id.get(slack_user_id)
-        if person is None:
-            return nothing(self.workspace_id)
-        return self.standing.clearance(self.roles_of(person, now))
-
     def audience_clearance(
         self, audience: Audience, now: datetime, without: Collection[int] = ()
     ) -> Clearance:

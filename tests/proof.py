@@ -12,6 +12,7 @@ import multiprocessing
 import sys
 import time
 from collections import Counter
+from contextlib import ExitStack
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -44,17 +45,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="To repeat what was found.")
     given = parser.parse_args()
     began = time.monotonic()
-    with throwaway_server() as server:
+    with ExitStack() as stack:
+        server = stack.enter_context(throwaway_server())
         upgrade(server.url())
         reports: multiprocessing.Queue[Report] = multiprocessing.get_context("spawn").Queue()
         share = given.steps // given.processes
         made, leaks = Counter[str](), list[str]()
-        databases = [fresh_database(server, f"proof {number}") for number in range(given.processes)]
+        databases = [
+            stack.enter_context(fresh_database(server, f"proof {number}"))
+            for number in range(given.processes)
+        ]
         workers = [
             multiprocessing.get_context("spawn").Process(
-                target=_work, args=(number, database.__enter__(), share, given.seed + number, reports)
+                target=_work, args=(number, urls, share, given.seed + number, reports)
             )
-            for number, database in enumerate(databases)
+            for number, urls in enumerate(databases)
         ]
         for worker in workers:
             worker.start()
@@ -69,8 +74,6 @@ def main() -> None:
             )
         for worker in workers:
             worker.join()
-        for database in databases:
-            database.__exit__(None, None, None)
     _print(made, leaks, time.monotonic() - began, given.seed)
     sys.exit(1 if leaks else 0)
 

@@ -1,10 +1,9 @@
 """Canaries: one secret document for each policy, and what in it is marked."""
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.probe.marks import Marks, new_number, new_word
+from bot.probe.marks import new_number, new_word
 
 PARTS = ("code word", "number", "title", "heading", "file name")
 _TEXT = (
@@ -63,8 +62,3 @@ def question_about(topic: str) -> str:
 def new_canary(policy: str, rng: random.Random) -> Canary:
     words = [new_word(rng) for _ in range(5)]
     return Canary(words[0], (policy,), words[1], new_number(rng), *words[2:])
-
-
-def marks_of(canaries: Iterable[Canary]) -> Marks:
-    """Every mark, and the topic of the canary that it belongs to."""
-    return Marks({mark: canary.topic for canary in canaries for mark in canary.marks})

@@ -11,7 +11,6 @@ from auth.audit import (
     WITHDRAWN,
     Anchor,
     Sought,
-    all_events,
     events_of_change,
     record,
     search,
@@ -253,7 +252,7 @@ async def test_withdrawing_leaves_every_change_of_rights_and_every_withdrawal_on
         third = await happen(database, workspace_id)
         await withdraw(urls, workspace_id, third, "UBOSS")
     async with database.writing_in(workspace_id) as connection:
-        async for event in all_events(connection):
+        for event in await search(connection, Sought(), limit=1000):
             if event.relation is not None or event.kind == WITHDRAWN:
                 assert event.details
         assert await withdrawn_before(connection) == third

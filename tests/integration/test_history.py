@@ -165,8 +165,9 @@ async def test_the_past_decides_as_the_present_did(office: Office, seed: int) ->
             past = await state_at(connection, at=now)
             for fact, right in zip(EVERYBODY, rights, strict=True):
                 assert right is not None
-                assert past.clearance_of(fact.slack_user_id, now) == right.clearance
-                assert past.roles_of(past.by_slack_id[fact.slack_user_id], now) == right.roles
+                held = past.roles_of(past.by_slack_id[fact.slack_user_id], now)
+                assert held == right.roles
+                assert past.standing.clearance(held) == right.clearance
             assert [past.audience_clearance(a, now).label_ids for a in audiences] == [
                 clearance.label_ids for clearance in everywhere
             ]
@@ -204,7 +205,7 @@ async def test_a_policy_version_names_a_moment(office: Office) -> None:
     async with office.changing() as connection:
         for rights in (before, after):
             past = await state_at(connection, policy_version=rights.clearance.policy_version)
-            assert past.clearance_of("UADA", now) == rights.clearance
+            assert past.audience_clearance(Audience(frozenset({"UADA"})), now) == rights.clearance
             assert document_id in past.documents
 
 

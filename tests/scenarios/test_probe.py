@@ -39,9 +39,10 @@ from bot.cli.commands import app
 from bot.cli.probe import show
 from bot.directory_file import DirectoryFile, load_directory
 from bot.probe import shadow
-from bot.probe.canaries import marks_of, new_canary, question_about
+from bot.probe.canaries import Canary, new_canary, question_about
 from bot.probe.casting import OUTSIDER, cast_for, with_built_in
 from bot.probe.copying import Rules, Stance, read_rules
+from bot.probe.marks import Marks
 from bot.probe.outcome import Outcome
 from bot.probe.probing import PROBED, Means, NoSuchSurface, ProbeRunning, probe
 from bot.probe.ruling import admits, roles_held
@@ -595,7 +596,7 @@ async def test_a_leak_is_told_without_the_secret(
     printed = capsys.readouterr().out
     assert "the code word of a secret" in printed.replace("\n", " ")
     assert "leaks." in printed
-    assert not marks_of(made).found_in([printed, repr(found)])
+    assert not marks(*made).found_in([printed, repr(found)])
 
 
 def test_the_command_says_what_it_takes() -> None:
@@ -656,6 +657,10 @@ def test_every_set_of_roles_has_somebody_and_beyond_the_limit_the_seed_draws() -
     assert drawn[0].left_out > 0
 
 
+def marks(*canaries: Canary) -> Marks:
+    return Marks({mark: canary.topic for canary in canaries for mark in canary.marks})
+
+
 @pytest.mark.parametrize(
     "disguise",
     [
@@ -671,7 +676,7 @@ def test_every_set_of_roles_has_somebody_and_beyond_the_limit_the_seed_draws() -
 )
 def test_a_mark_is_found_however_it_is_written(disguise: Any) -> None:
     canary = new_canary("nobody", random.Random(5))
-    marks = marks_of([canary])
-    assert marks.found_in([disguise(canary.word)]) == {canary.word}
-    assert marks.found_in([canary.content.decode(), canary.title, canary.uri]) == set(canary.marks)
-    assert marks.found_in([canary.question, question_about("else")]) == frozenset()
+    sought = marks(canary)
+    assert sought.found_in([disguise(canary.word)]) == {canary.word}
+    assert sought.found_in([canary.content.decode(), canary.title, canary.uri]) == set(canary.marks)
+    assert sought.found_in([canary.question, question_about("else")]) == frozenset()
