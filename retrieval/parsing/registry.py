@@ -15,18 +15,26 @@ PARSERS = {
     "text/markdown": "retrieval.parsing.markdown",
     "text/plain": "retrieval.parsing.text",
     "text/html": "retrieval.parsing.html",
+    "text/csv": "retrieval.parsing.separated",
     "application/pdf": "retrieval.parsing.pdf",
+    "application/rtf": "retrieval.parsing.rtf",
+    "application/epub+zip": "retrieval.parsing.epub",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "retrieval.parsing.word",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "retrieval.parsing.sheets",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "retrieval.parsing.slides",
+    "application/vnd.oasis.opendocument": "retrieval.parsing.opendocument",
+    "application/vnd.ms-outlook": "retrieval.parsing.outlook",
+    "message/rfc822": "retrieval.parsing.mail",
 }
 
-_ADVICE = "which is not read yet; send PDF, HTML, Markdown or text"
+_ADVICE = (
+    "which is not read; send it as PDF, Word (.docx), PowerPoint (.pptx), Excel, OpenDocument, HTML, Markdown, CSV,"
+    " RTF, EPUB, mail or text"
+)
 _KINDS = {
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "a Word document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "an Excel workbook",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "a PowerPoint presentation",
-    "application/vnd.oasis.opendocument": "an OpenDocument file",
-    "application/x-ole-storage": "an old or encrypted Office document or an Outlook message",
-    "application/epub+zip": "an e-book",
-    "application/rtf": "an RTF document",
+    "application/msword": "an old Word document (.doc)",
+    "application/vnd.ms-powerpoint": "an old PowerPoint presentation (.ppt)",
+    "application/x-ole-storage": "an old Office file of a kind",
     "application/xml": "an XML file",
     "application/zip": "a zip archive",
     sniff.UNKNOWN: "a file of an unknown kind",
@@ -49,6 +57,8 @@ def parse(data: bytes, name: str) -> ParsedDocument:
     if not data.strip():
         raise UnreadableDocument(f"{label} is empty.")
     media_type = sniff.media_type(data, name)
+    if media_type == sniff.LOCKED:
+        raise UnreadableDocument(f"{label} is locked with a password. Save it without one and send it again.")
     if media_type not in PARSERS:
         raise UnreadableDocument(f"{label} is {kind_of(media_type)}, {_ADVICE}.")
     document = parser_for(media_type).parse(data, label)

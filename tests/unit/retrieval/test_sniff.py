@@ -21,6 +21,8 @@ from retrieval.parsing.sniff import UNKNOWN, media_type
         (b"Intro\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "text/markdown"),
         (b"<p align=center>logo</p>\n\n## Use\n\n```sh\nmake\n```\n", "text/markdown"),
         (b"Just words, even with a # in them.", "text/plain"),
+        (b"Note: to all.\nFrom: here\n\nSubject: nothing", "text/plain"),
+        (b"From: ada@example.com\nTo: ben@example.com\nSubject: Leave\n\nHello", "message/rfc822"),
         (b"BM is how a bitmap begins, and this letter.", "text/plain"),
         (b"{\\rtf1 hello}", "application/rtf"),
         (b"<?xml version='1.0'?><feed/>", "application/xml"),
@@ -51,30 +53,29 @@ def zipped(member: str) -> bytes:
     return buffer.getvalue()
 
 
+def compound(member: str) -> bytes:
+    """As an old Office file begins, with a name of its directory."""
+    return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + member.encode("utf-16-le") + bytes(64)
+
+
+ADVICE = (
+    "send it as PDF, Word (.docx), PowerPoint (.pptx), Excel, OpenDocument, HTML, Markdown, CSV, RTF, EPUB, mail or"
+    " text."
+)
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
         (b"", "plan.docx is empty."),
         (b" \n\t ", "plan.docx is empty."),
+        (zipped("other"), f"plan.docx is a zip archive, which is not read; {ADVICE}"),
+        (b"\xff\xd8\xff\xe0" + bytes(60), f"plan.docx is an image, which is not read; {ADVICE}"),
+        (bytes(range(256)), f"plan.docx is a file of an unknown kind, which is not read; {ADVICE}"),
+        (compound("WordDocument"), f"plan.docx is an old Word document (.doc), which is not read; {ADVICE}"),
         (
-            zipped("word/document.xml"),
-            "plan.docx is a Word document, which is not read yet; send PDF, HTML, Markdown or text.",
-        ),
-        (
-            zipped("xl/workbook.xml"),
-            "plan.docx is an Excel workbook, which is not read yet; send PDF, HTML, Markdown or text.",
-        ),
-        (
-            zipped("other"),
-            "plan.docx is a zip archive, which is not read yet; send PDF, HTML, Markdown or text.",
-        ),
-        (
-            b"\xff\xd8\xff\xe0" + bytes(60),
-            "plan.docx is an image, which is not read yet; send PDF, HTML, Markdown or text.",
-        ),
-        (
-            bytes(range(256)),
-            "plan.docx is a file of an unknown kind, which is not read yet; send PDF, HTML, Markdown or text.",
+            compound("EncryptedPackage"),
+            "plan.docx is locked with a password. Save it without one and send it again.",
         ),
         (b"<!doctype html><body></body>", "plan.docx has no text in it; nothing was stored."),
     ],
