@@ -67,10 +67,15 @@ class LastAdministrator(OstiaryError):
 
 @dataclass(frozen=True)
 class Done:
-    """What a change did, and the number by which it can be undone; None where it changed nothing."""
+    """What a change did, and its number; None where it changed nothing."""
 
     effect: Effect
     change_id: int | None
+
+    @property
+    def undoable_id(self) -> int | None:
+        """The number to undo it by; None where there is nothing to undo, or no way to."""
+        return None if self.effect.for_good else self.change_id
 
 
 class Administration:

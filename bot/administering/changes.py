@@ -11,6 +11,7 @@ from bot.administering.reader_changes import (
     RelabelCollection,
     RelabelDocuments,
 )
+from bot.administering.removal import RemoveDocuments
 from bot.administering.role_changes import (
     DefineRole,
     DeleteRole,
@@ -34,6 +35,7 @@ __all__ = [
     "MapSource",
     "RelabelCollection",
     "RelabelDocuments",
+    "RemoveDocuments",
     "RevokeRole",
     "UndoChange",
     "UnmapSource",

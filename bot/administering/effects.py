@@ -28,11 +28,12 @@ class Shift:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change does to people, the most affected first, and `notes` about what it does not do."""
+    """What a change does to people, the most affected first, `notes` besides, and whether it can be undone."""
 
     gained: tuple[Shift, ...]
     lost: tuple[Shift, ...]
     notes: tuple[str, ...] = ()
+    for_good: bool = False
 
     def in_words(self, limit: int = 5) -> str:
         """`2 people gain documents: @ada (3 documents); @ben (1 document).`, each list cut at `limit`."""
@@ -41,7 +42,8 @@ class Effect:
             for shifts, verb in ((self.gained, "gain"), (self.lost, "lose"))
             if shifts
         ]
-        return " ".join([*(parts or ["Nobody gains or loses a document."]), *self.notes])
+        end = ["This cannot be undone."] if self.for_good else []
+        return " ".join([*(parts or ["Nobody gains or loses a document."]), *self.notes, *end])
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def effect_of(
     people: Mapping[tuple[Roles, Roles], Collection[Person]],
     weights: Mapping[tuple[Roles, Roles], tuple[int, int]],
     notes: tuple[str, ...] = (),
+    for_good: bool = False,
 ) -> Effect:
     """The effect on people, by their roles before and after."""
     gained: list[Shift] = []
@@ -103,7 +106,7 @@ def effect_of(
     for pair, (more, less) in weights.items():
         gained += [Shift(person, more) for person in people[pair] if more]
         lost += [Shift(person, less) for person in people[pair] if less]
-    return Effect(_by_weight(gained), _by_weight(lost), notes)
+    return Effect(_by_weight(gained), _by_weight(lost), notes, for_good)
 
 
 def _difference(

@@ -20,13 +20,14 @@ class Made:
     """What a change did, as far as it is not seen by looking at who holds what.
 
     `moves`: documents between labels; `labels`: those that it made or gave other readers; `unread_sources`: those
-    that grant something only once Slack was asked; `notes`: sentences.
+    that grant something only once Slack was asked; `notes`: sentences; `for_good`: it cannot be undone.
     """
 
     moves: Moves = field(default_factory=dict)
     labels: Labels = field(default_factory=dict)
     unread_sources: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    for_good: bool = False
 
 
 @dataclass(frozen=True)

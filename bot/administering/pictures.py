@@ -55,7 +55,7 @@ async def effect_between(
     weights = weigh(grouped, sides, staying)
     people = await people_with(connection, [person_id for pair in weights for person_id in grouped[pair]])
     by_roles = {pair: [people[person_id] for person_id in grouped[pair]] for pair in weights}
-    return effect_of(by_roles, weights, (*await _keys(connection, before, after), *made.notes))
+    return effect_of(by_roles, weights, (*await _keys(connection, before, after), *made.notes), made.for_good)
 
 
 async def _staying(connection: AsyncConnection, labels: Collection[int], made: Made) -> dict[int, int]:

@@ -12,6 +12,7 @@ from auth.labels import Policy
 from auth.people import PersonKind, roles_from
 from auth.roles import ADMIN
 from bot.administering.making import CannotChange, Made, OfReaders
+from bot.administering.wording import numbered_documents
 from retrieval.cataloguing import (
     collection_called,
     define_collection,
@@ -37,7 +38,7 @@ class RelabelDocuments(OfReaders):
         return await _relabel(connection, self.document_ids, self.policy)
 
     def in_words(self) -> str:
-        return f"gave {_documents(self.document_ids)} the readers {self.policy}"
+        return f"gave {numbered_documents(self.document_ids)} the readers {self.policy}"
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ class FileDocuments(OfReaders):
 
     def in_words(self) -> str:
         if self.collection_id is None:
-            return f"took {_documents(self.document_ids)} out of any collection"
-        return f"filed {_documents(self.document_ids)} in the collection {self.name or self.collection_id}"
+            return f"took {numbered_documents(self.document_ids)} out of any collection"
+        return f"filed {numbered_documents(self.document_ids)} in the collection {self.name or self.collection_id}"
 
 
 async def _relabel(connection: AsyncConnection, document_ids: Collection[int], policy: Policy) -> Made:
@@ -181,10 +182,3 @@ def _keeps_readers(documents: int, name: str) -> str:
         f"{those} other readers than the collection's own. To give all of {name} the same readers, change the"
         " readers of the collection."
     )
-
-
-def _documents(document_ids: tuple[int, ...]) -> str:
-    if len(document_ids) > 5:
-        return f"{len(document_ids)} documents"
-    numbers = ", ".join(map(str, document_ids))
-    return f"document{'s' if len(document_ids) != 1 else ''} {numbers}"

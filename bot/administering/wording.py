@@ -1,5 +1,6 @@
 """Numbers, lists, policies, times and ends of what was granted, in words."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from auth.labels import Clause, Policy
@@ -21,6 +22,14 @@ def counted(number: int, what: str, plural: str = "") -> str:
 def capitalised(words: str) -> str:
     """The same words at the beginning of a sentence."""
     return f"{words[:1].upper()}{words[1:]}"
+
+
+def numbered_documents(document_ids: Sequence[int]) -> str:
+    """`document 7`, `documents 7, 8`, `12 documents`."""
+    if len(document_ids) > 5:
+        return f"{len(document_ids)} documents"
+    numbers = ", ".join(map(str, document_ids))
+    return f"document{'s' if len(document_ids) != 1 else ''} {numbers}"
 
 
 def span_in_words(span: timedelta) -> str:

@@ -59,6 +59,18 @@ def change(documents: Documents, readers: Readers, dry_run: DryRun = False) -> N
 
 
 @app.command()
+def remove(documents: Documents, dry_run: DryRun = False) -> None:
+    """Remove documents for good, with all of their versions and the text of answers made from them."""
+    from bot.administering.changes import RemoveDocuments
+    from bot.cli.administering import carry_out
+
+    async def removed(desk: "Desk") -> "Change":
+        return RemoveDocuments(await desk.documents(documents))
+
+    asyncio.run(carry_out(removed, dry_run=dry_run))
+
+
+@app.command()
 def change_label(
     policy: Annotated[str, typer.Argument(help="Readers as they are.", metavar="POLICY", callback=legible)],
     to: Annotated[

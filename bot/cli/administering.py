@@ -89,7 +89,8 @@ async def carry_out(of: Callable[[Desk], Awaitable[Change]], *, dry_run: bool) -
         return
     out.print(Text(f"{capitalised(change.in_words())}."))
     out.print(Text(done.effect.in_words(PEOPLE_NAMED)))
-    out.print(Text(f"Undo: ostiary access undo {done.change_id}", style="dim"))
+    if done.undoable_id is not None:
+        out.print(Text(f"Undo: ostiary access undo {done.undoable_id}", style="dim"))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> None:

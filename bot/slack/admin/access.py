@@ -5,7 +5,14 @@ from slack_bolt.app.async_app import AsyncApp
 from auth.labelling import UnknownLabel
 from auth.labels import Policy
 from bot.administering.administration import Administration
-from bot.administering.changes import Change, ChangeLabel, FileDocuments, RelabelCollection, RelabelDocuments
+from bot.administering.changes import (
+    Change,
+    ChangeLabel,
+    FileDocuments,
+    RelabelCollection,
+    RelabelDocuments,
+    RemoveDocuments,
+)
 from bot.administering.overviews import LabelEntry
 from bot.slack.admin import access_screens as shows
 from bot.slack.admin.counter import Counter, Visit
@@ -43,6 +50,7 @@ class AccessDesk:
             (shows.CHANGE, self.readers_form),
             (shows.CHANGE_ALIKE, self.readers_form),
             (shows.FILE, self.file_form),
+            (shows.REMOVE, self.remove),
         ):
             self._counter.action(app, action_id, serve)
         self._counter.form(app, shows.READERS_FORM, self.readers_chosen)
@@ -99,6 +107,12 @@ class AccessDesk:
                 entry = await self._naming.document(visit.actor, ids[0])
                 return (called(entry) if len(ids) == 1 else f"{len(ids)} documents"), entry.policy
 
+    async def remove(self, visit: Visit) -> Screen:
+        """`visit.value` is the number of a document."""
+        number = _document(visit.value)
+        seen = Visit(visit.actor, carried={"back": [shows.DOCUMENT, str(number)]})
+        return await self.dry_run(RemoveDocuments((number,)), seen)
+
     async def readers_chosen(self, visit: Visit) -> Screen:
         of = str(visit.carried.get("of") or "")
         policy = readers_entered(visit.entered)
@@ -133,7 +147,7 @@ class AccessDesk:
     async def confirmed(self, visit: Visit) -> Screen:
         change = proposed(visit.carried)
         done = await self._administration.carry_out(change, visit.actor)
-        return undoable(done_in_words(change, done), done.change_id, back=visit.back)
+        return undoable(done_in_words(change, done), done.undoable_id, back=_after(change, visit.back))
 
     async def _label(self, policy: Policy) -> LabelEntry:
         """The label with these readers: no two have the same."""
@@ -147,6 +161,11 @@ class AccessDesk:
             if label.id == label_id:
                 return label
         raise UnknownLabel("There are no such readers any more.")
+
+
+def _after(change: Change, back: Back | None) -> Back | None:
+    """Back to what was changed, or to the beginning where it is no more."""
+    return (shows.HOME, "0") if isinstance(change, RemoveDocuments) else back
 
 
 def _subject(written: str) -> tuple[str, int] | None:

@@ -28,6 +28,7 @@ from bot.slack.views import Block, plain_blocks
 
 HOME, DOCUMENT, WHY, LABELS = "admin_access", "admin_document", "admin_why", "admin_labels"
 CHANGE, CHANGE_ALIKE, FILE = "admin_change_readers", "admin_change_alike", "admin_file"
+REMOVE = "admin_remove"
 READERS_FORM, FILE_FORM, CONFIRM_FORM = "admin_readers_form", "admin_file_form", "admin_confirm_form"
 COLLECTIONS, COLLECTION = "admin_collections", "admin_collection"
 COLLECTION_FIELD = "admin_collection_field"
@@ -103,6 +104,7 @@ def document(entry: DocumentEntry, label: LabelEntry, explained: Explanation | N
                 button(CHANGE, "Change its readers", f"documents {entry.id}", style="primary"),
                 everywhere if others > 0 else None,
                 button(FILE, "Put it into a collection", entry.id),
+                button(REMOVE, "Remove it ...", entry.id),
             ),
             divider(),
             section("Why can, or cannot, somebody read it?", accessory=person_picker(WHY)),

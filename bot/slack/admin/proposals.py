@@ -18,6 +18,7 @@ from bot.administering.changes import (
     FileDocuments,
     RelabelCollection,
     RelabelDocuments,
+    RemoveDocuments,
 )
 from bot.slack.admin.screens import CARRIED_LIMIT, is_id
 
@@ -49,6 +50,8 @@ def _carry(change: Change) -> dict[str, Any]:
         case DefineCollection(name, policy, owner, lent, lent_for):
             loan = {"owner": owner, "lent": lent, "lent_for": int(lent_for.total_seconds())}
             return {"change": "define", "name": name, "readers": str(policy), **loan}
+        case RemoveDocuments(documents):
+            return {"change": "remove", "documents": list(documents)}
     raise NoProposal("This change cannot wait for a confirmation.")
 
 
@@ -71,6 +74,8 @@ def _proposed(carried: Mapping[str, Any]) -> Change:
         case "file":
             into = carried["collection"]
             return FileDocuments(_ids(carried["documents"]), None if into is None else _id(into))
+        case "remove":
+            return RemoveDocuments(_ids(carried["documents"]))
         case "define":
             return DefineCollection(
                 str(carried["name"]),

@@ -121,6 +121,16 @@ def test_a_label_is_changed_in_one_place(ostiary: Say) -> None:
     )
 
 
+def test_a_document_is_removed_with_a_receipt(ostiary: Say) -> None:
+    assert "Nothing is changed (--dry-run)" in ostiary("access", "remove", "salaries", "--dry-run")
+    said = ostiary("access", "remove", "salaries")
+    assert said.startswith(
+        "Removed document 3 for good. Nobody gains or loses a document. With that went 1 version,"
+    )
+    assert "Undo" not in said
+    assert "salaries" not in ostiary("access", "show")
+
+
 def test_a_collection_is_defined_filled_and_given_other_readers(ostiary: Say) -> None:
     ostiary(
         *("access", "collection", "define", "books", "--readers", "finance", "--owners", "hr"),

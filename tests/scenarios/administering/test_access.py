@@ -16,6 +16,7 @@ from tests.scenarios.administering.moves import (
     press,
     submit,
     typed,
+    values_of,
 )
 from tests.scenarios.conftest import Office
 
@@ -183,3 +184,16 @@ async def test_a_collection_that_is_there_is_not_defined_anew(office: Office) ->
 
 async def test_help_is_told_to_whoever_asks_for_it(office: Office) -> None:
     assert "/access words of a title" in (await typed(office, "/access", "help")).plain
+
+
+async def test_a_document_is_removed_after_a_dry_run_and_without_an_undo_button(office: Office) -> None:
+    number = await document(office, "Salary bands")
+    await command(office, "/access", "salary")
+    await press(office, access.DOCUMENT, str(number))
+    view = await press(office, access.REMOVE, str(number))
+    assert f"What would be done: removed document {number} for good." in view.plain
+    assert "This cannot be undone." in view.plain
+    await submit(office)
+    assert f"Removed document {number} for good." in modal(office).plain
+    assert not values_of(modal(office), UNDO)
+    assert "I found nothing" in (await command(office, "/access", "salary")).plain

@@ -1,0 +1,48 @@
+"""Removing documents for good, with a receipt of what went with them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.database import WORKSPACE
+from bot.administering.making import Made, OfReaders
+from bot.administering.wording import counted, numbered_documents
+from retrieval.cataloguing import forget_unused_labels, require_documents
+from retrieval.removing import Removed, remove_documents
+
+NOWHERE = 0
+"""Stands for the readers of what is not there any more: no label has this id, and nobody may read it."""
+# The record of who was told what stays; what was said goes with the documents that it was made from.
+_EMPTY = text(
+    f"UPDATE bot.answer SET text = '' WHERE workspace_id = {WORKSPACE} AND document_ids && CAST(:ids AS bigint[])"
+    " RETURNING message_ts"
+)
+
+
+@dataclass(frozen=True)
+class RemoveDocuments(OfReaders):
+    """Remove documents, and what was kept of answers made from them. This cannot be undone."""
+
+    document_ids: tuple[int, ...]
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        await require_documents(connection, self.document_ids)
+        emptied = (await connection.execute(_EMPTY, {"ids": list(self.document_ids)})).all()
+        removed = await remove_documents(connection, self.document_ids)
+        await forget_unused_labels(connection, list(removed.under))
+        moves = {(label_id, NOWHERE): documents for label_id, documents in removed.under.items()}
+        sent = sum(row.message_ts is not None for row in emptied)
+        return Made(moves, notes=_receipt(removed, len(emptied), sent), for_good=True)
+
+    def in_words(self) -> str:
+        return f"removed {numbered_documents(self.document_ids)} for good"
+
+
+def _receipt(removed: Removed, emptied: int, sent: int) -> tuple[str, ...]:
+    went = (
+        f"With that went {counted(removed.versions, 'version')}, {counted(removed.chunks, 'passage')} and"
+        f" {counted(removed.vectors, 'vector')}, and the text of {counted(emptied, 'answer')} made from that."
+    )
+    stands = f"{counted(sent, 'message')} in Slack may still quote that: delete those there." if sent else ""
+    return tuple(sentence for sentence in (went, stands) if sentence)

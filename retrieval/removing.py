@@ -1,0 +1,49 @@
+"""Documents removed for good: every version of them, every passage and every vector.
+
+Takes connections of `Database.writing_in`; reads nothing back but numbers.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.database import WORKSPACE
+
+# Whoever stores a version of one of these documents is waited for: what it stored is removed as well.
+_HOLD = text(
+    "SELECT id, label_id FROM retrieval.document"
+    f" WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) ORDER BY id FOR UPDATE"
+)
+
+
+def _counted(table: str) -> str:
+    return f"(SELECT count(*) FROM retrieval.{table} WHERE workspace_id = {WORKSPACE} AND document_id = ANY(:ids))"
+
+
+_STOCK = text(
+    f"SELECT {_counted('version')} AS versions, {_counted('chunk')} AS chunks, {_counted('chunk_vec')} AS vectors"
+)
+_REMOVE = text(f"DELETE FROM retrieval.document WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids)")
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What went with the documents. `under` counts them by the label that they had."""
+
+    under: Mapping[int, int]
+    versions: int
+    chunks: int
+    vectors: int
+
+
+async def remove_documents(connection: AsyncConnection, document_ids: Collection[int]) -> Removed:
+    """Remove documents; those that are not there are passed over."""
+    ids = {"ids": sorted(set(document_ids))}
+    under: dict[int, int] = {}
+    for row in await connection.execute(_HOLD, ids):
+        under[row.label_id] = under.get(row.label_id, 0) + 1
+    stock = (await connection.execute(_STOCK, ids)).one()
+    await connection.execute(_REMOVE, ids)
+    return Removed(under, stock.versions, stock.chunks, stock.vectors)
