@@ -21,7 +21,8 @@ from bot.runtime import load_embeddings, open_ingestor
 from bot.settings import load_settings
 from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.cleaning import file_label
-from retrieval.sources.files import SkippedFile, SourceItem, find_files
+from retrieval.sources.files import find_files
+from retrieval.sources.items import SkippedFile, SourceItem
 from retrieval.sources.urls import FetchLimits, fetch
 
 

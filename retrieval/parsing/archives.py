@@ -26,7 +26,7 @@ def opened(data: bytes, name: str) -> zipfile.ZipFile:
     total = sum(member.file_size for member in members)
     if len(members) > MOST_MEMBERS or total > MOST_BYTES or any(map(_is_a_trap, members)):
         raise UnreadableDocument(
-            f"{name} unpacks to {total // 2**20} MB in {len(members)} parts, which is more than is read. Split it."
+            f"{name} unpacks to {total // 2**20} MB in {len(members)} files, which is more than is read. Split it."
         )
     return archive
 

@@ -2,48 +2,46 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from math import ceil
 from pathlib import Path
 
-from auth.errors import OstiaryError
 from retrieval.parsing.cleaning import file_label
+from retrieval.sources.items import SkippedFile, SourceItem, UnreadableFile
+from retrieval.sources.zipped import find_members, is_archive
 
 _MIB = 2**20
 # A file of this size is no document, and reading it would take the memory of this process.
 LARGEST_READ = 512 * _MIB
 
 
-class UnreadableFile(OstiaryError):
-    """A file could not be read from the disk; the message names it and says why."""
-
-
-@dataclass(frozen=True)
-class SourceItem:
-    """A file to be read. `name` is its path below the folder that was asked for; `load` raises UnreadableFile."""
-
-    uri: str
-    name: str
-    modified: datetime
-    load: Callable[[], bytes]
-
-
-@dataclass(frozen=True)
-class SkippedFile:
-    """Something under the path that is not read; `reason` is a sentence that names it."""
-
-    uri: str
-    reason: str
-
-
 def find_files(path: Path) -> Iterator[SourceItem | SkippedFile]:
-    """The file, or all files below the folder in the order of their names.
+    """The file, or all files below the folder in the order of their names; of a zip archive, what is in it.
 
     Hidden files and links to what lies inside are passed over; links that lead out are reported, not followed.
     """
+    for item in _files(path):
+        yield from _unpacked(item)
+
+
+def _unpacked(item: SourceItem | SkippedFile) -> Iterator[SourceItem | SkippedFile]:
+    if not isinstance(item, SourceItem) or not item.name.lower().endswith(".zip"):
+        yield item
+        return
+    try:
+        data = item.load()
+    except UnreadableFile as refusal:
+        yield SkippedFile(item.uri, str(refusal))
+        return
+    if is_archive(data, item.name):
+        yield from find_members(data, item.uri, item.name)
+    else:
+        yield item
+
+
+def _files(path: Path) -> Iterator[SourceItem | SkippedFile]:
     root = path.resolve()
     if not root.is_dir():
         yield _item(root, path.name or root.name)

@@ -129,11 +129,11 @@ def test_a_container_that_unpacks_to_too_much_is_refused_unopened(monkeypatch: p
     trap = packed({**OFFICE, "word/media.bin": bytes(40 * 2**20)})
     assert len(trap) < 100_000
     with pytest.raises(
-        UnreadableDocument, match=r"bomb\.docx unpacks to 40 MB in 3 parts, which is more than is"
+        UnreadableDocument, match=r"bomb\.docx unpacks to 40 MB in 3 files, which is more than is"
     ):
         parse(trap, "bomb.docx")
     monkeypatch.setattr(archives, "MOST_MEMBERS", 2)
-    with pytest.raises(UnreadableDocument, match="in 3 parts"):
+    with pytest.raises(UnreadableDocument, match="in 3 files"):
         parse(packed({**OFFICE, "more": "x"}), "many.docx")
 
 

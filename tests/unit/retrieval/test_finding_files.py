@@ -1,10 +1,12 @@
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from retrieval.sources.files import SkippedFile, SourceItem, UnreadableFile, find_files
+from retrieval.sources.files import find_files
+from retrieval.sources.items import SkippedFile, SourceItem, UnreadableFile
 
 
 def found(path: Path) -> list[str]:
@@ -91,3 +93,40 @@ def test_folders_may_nest_deeper_than_python_recurses(tmp_path: Path) -> None:
         assert found(tmp_path) == []
     finally:
         subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)  # pytest's own cleaning recurses
+
+
+def packed(path: Path, members: dict[str, bytes], cut: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    if cut:
+        path.write_bytes(path.read_bytes()[:-cut])
+    return path
+
+
+def test_an_archive_gives_the_files_in_it(tmp_path: Path) -> None:
+    inside = {"b/plan 1.md": b"# Plan", "a.txt": b"a", ".hidden": b"x", "__MACOSX/a.txt": b"x", "b/": b""}
+    path = packed(tmp_path / "all.zip", inside)
+    items = list(find_files(tmp_path))
+    assert [(i.name, i.load()) for i in items if isinstance(i, SourceItem)] == [
+        ("all.zip/a.txt", b"a"),
+        ("all.zip/b/plan 1.md", b"# Plan"),
+    ]
+    assert items[1].uri == f"{path.resolve().as_uri()}#b/plan%201.md"
+
+
+def test_a_document_that_is_packed_is_no_archive(tmp_path: Path) -> None:
+    packed(tmp_path / "a.zip", {"word/document.xml": b"<w/>", "[Content_Types].xml": b"<t/>"})
+    packed(tmp_path / "b.docx", {"x.txt": b"x"})
+    assert found(tmp_path) == ["a.zip", "b.docx"]
+
+
+def test_an_archive_that_is_a_trap_or_damaged_is_reported_and_the_rest_goes_on(tmp_path: Path) -> None:
+    packed(tmp_path / "bomb.zip", {"zeros": bytes(40 * 2**20)})
+    packed(tmp_path / "cut.zip", {"a.txt": b"a" * 100}, cut=30)
+    (tmp_path / "z.md").write_text("z")
+    assert found(tmp_path)[-1] == "z.md"
+    assert skipped(tmp_path) == [
+        "bomb.zip unpacks to 40 MB in 1 files, which is more than is read. Split it.",
+        "cut.zip is damaged: it cannot be unpacked. Save it anew and send it.",
+    ]
