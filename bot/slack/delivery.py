@@ -10,11 +10,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.paging import pages
 from bot.slack.places import DIRECT, Place
-from bot.slack.refusals import reason
+from bot.slack.refusals import is_gone, reason
 from bot.slack.views import ANSWER_EVENT, Block
 
 HISTORY_PAGE = 100
 _CANNOT_BE_SHOWN_THERE = {"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"}
+
+
+class Unreachable(Exception):
+    """Whoever was to be told something is not in Slack any more: trying again helps nobody."""
 
 
 class Outbox:
@@ -67,10 +71,10 @@ class Outbox:
         """Tell one person in a place something that nobody else there sees; returns the message's ts.
 
         A direct message is that already. Elsewhere Slack keeps no copy: what was told cannot be found again.
-        Whoever has left the place meanwhile is told in a direct message.
+        Whoever has left the place meanwhile is told in a direct message. Raises Unreachable, or SlackApiError.
         """
         if place.is_direct:
-            return await self.post(place, text, blocks, question_id=question_id, at_once=at_once)
+            return await self._post_in_person(place, text, blocks, question_id, at_once)
         try:
             response = await self._sender(at_once).chat_postEphemeral(
                 channel=place.channel_id,
@@ -83,8 +87,18 @@ class Outbox:
             if reason(error) not in _CANNOT_BE_SHOWN_THERE:
                 raise
             in_person = Place(user_id, DIRECT, None)
-            return await self.post(in_person, text, blocks, question_id=question_id, at_once=at_once)
+            return await self._post_in_person(in_person, text, blocks, question_id, at_once)
         return str(response["message_ts"])
+
+    async def _post_in_person(
+        self, place: Place, text: str, blocks: Sequence[Block], question_id: int | None, at_once: bool
+    ) -> str:
+        try:
+            return await self.post(place, text, blocks, question_id=question_id, at_once=at_once)
+        except SlackApiError as error:
+            if is_gone(error):
+                raise Unreachable from error
+            raise
 
     def _sender(self, at_once: bool) -> AsyncWebClient:
         return self._at_once if at_once else self._patient

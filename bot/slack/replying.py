@@ -17,7 +17,7 @@ from bot import metrics
 from bot.assistant import NOTHING_FOUND, Assistant, Reply
 from bot.queue import JobQueue
 from bot.slack.audiences import Audiences
-from bot.slack.delivery import Outbox
+from bot.slack.delivery import Outbox, Unreachable
 from bot.slack.lending import Lending
 from bot.slack.people import Roster
 from bot.slack.questions import (
@@ -33,7 +33,7 @@ from bot.slack.questions import (
     record_refusal,
     sole_sender,
 )
-from bot.slack.refusals import is_gone, retry_after_s, was_refused
+from bot.slack.refusals import retry_after_s, was_refused
 from bot.slack.small_talk import small_talk
 from bot.slack.team import Team
 from bot.slack.views import Block, answer_blocks, answer_text, plain_blocks, refusal_blocks, share_block
@@ -124,6 +124,8 @@ class Replier:
         await self._outbox.show_status(question.place, question.message_ts, STATUS)
         try:
             await self._answer(question)
+        except Unreachable:  # whoever asked left the company: nobody is waiting
+            await self._move(question, "answered")
         finally:  # Slack takes it away itself only where an answer is posted in the same thread
             await self._outbox.show_status(question.place, question.message_ts, "")
 
@@ -132,10 +134,8 @@ class Replier:
         question = await self._read(question_id)
         try:
             await self._say(question, WENT_WRONG, plain_blocks(WENT_WRONG), state="failed")
-        except SlackApiError as error:
-            if not is_gone(error):
-                raise
-            await self._move(question, "failed")  # whoever asked left the company: nobody is waiting
+        except Unreachable:
+            await self._move(question, "failed")
 
     async def _answer(self, question: Question) -> None:
         """Everybody's part first: when it comes must not depend on what the asker alone may read."""
