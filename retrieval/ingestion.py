@@ -46,6 +46,10 @@ _UPSERT_DOCUMENT = text(
     " ON CONFLICT (workspace_id, uri) DO UPDATE SET title = :title, department = :department,"
     "  added_by = :added_by RETURNING id"  # not EXCLUDED: to read that is to read the column
 )
+_STATE = text(
+    "UPDATE retrieval.document SET department = :department, added_by = :added_by"
+    f" WHERE workspace_id = {WORKSPACE} AND id = :id"
+)
 _RETIRE_VERSION = text(
     "UPDATE retrieval.version SET is_current = false"
     f" WHERE workspace_id = {WORKSPACE} AND document_id = :document_id AND is_current"
@@ -135,7 +139,7 @@ class Ingestor:
         One transaction at the end: until it commits the old version answers, afterwards the new one does.
         Raises UnreadableDocument or NothingToRead, and leaves everything as it was.
         """
-        digest = hashlib.sha256(submission.data).digest()
+        digest = _digest(submission)
         async with self._database.writing_in(workspace_id, submission.actor) as connection:
             submission = await _with_its_readers(connection, submission)
             known = (await connection.execute(_KNOWN, {"uri": submission.uri})).first()
@@ -157,9 +161,9 @@ class Ingestor:
             await record(connection, INGESTED, details, document_id=document_id)
         return Outcome(document_id, title, len(chunks), status)
 
-    async def holds(self, workspace_id: int, uri: str, data: bytes) -> bool:
-        """Whether this content is, or once was, a version of the document called `uri`."""
-        values = {"uri": uri, "content_hash": hashlib.sha256(data).digest()}
+    async def holds(self, workspace_id: int, submission: Submission) -> bool:
+        """Whether this is, or once was, a version of its document."""
+        values = {"uri": submission.uri, "content_hash": _digest(submission)}
         async with self._database.writing_in(workspace_id) as connection:
             return (await connection.execute(_HELD, values)).first() is not None
 
@@ -167,6 +171,8 @@ class Ingestor:
         self, connection: AsyncConnection, document_id: int, label_id: int, submission: Submission
     ) -> Outcome:
         title = submission.title or submission.name
+        facts = {"department": submission.department, "added_by": submission.added_by}
+        await connection.execute(_STATE, {**facts, "id": document_id})
         if label_id == submission.label_id:
             return Outcome(document_id, title, 0, "unchanged")
         await relabel_documents(connection, [document_id], submission.label_id)
@@ -174,6 +180,13 @@ class Ingestor:
 
     def _embed(self, title: str, chunks: Sequence[Chunk]) -> Vectors:
         return self._embeddings.encode([embedding_text(title, p.heading_path, p.text) for p in chunks])
+
+
+def _digest(submission: Submission) -> bytes:
+    """Of the content, and of the title and date that were stated for it: either makes another version."""
+    content = hashlib.sha256(submission.data).digest()
+    stated = [submission.title, submission.dated and submission.dated.isoformat()]
+    return hashlib.sha256(content + json.dumps(stated).encode()).digest() if any(stated) else content
 
 
 async def _with_its_readers(connection: AsyncConnection, submission: Submission) -> Submission:

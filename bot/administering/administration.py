@@ -178,10 +178,10 @@ class Administration:
         now, reach = datetime.now(UTC), change.reach
         standing = await read_standing(self._database, connection, self._workspace_id)
         before = await held_before(connection, standing, now, reach)
-        administered = await is_held_for_good(connection, ADMIN, now)
+        at_stake = reach.roles and actor != COMMAND_LINE and await is_held_for_good(connection, ADMIN, now)
         made = await change.make(connection, actor)
         after = await held_after(connection, before, now, reach, made)
-        if administered and actor != COMMAND_LINE and not await is_held_for_good(connection, ADMIN, now):
+        if at_stake and not await is_held_for_good(connection, ADMIN, now):
             raise LastAdministrator(
                 f"Then nobody would hold {ADMIN} for good, and sooner or later nobody could undo it in Slack."
                 " Give it to somebody else first, without an end, or do this with the `ostiary` command line."

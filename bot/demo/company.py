@@ -85,22 +85,21 @@ async def load_company(database: Database, ingestor: Ingestor, progress: Callabl
 async def _ingest(
     database: Database, ingestor: Ingestor, workspace_id: int, name: str, document: DemoDocument
 ) -> None:
-    uri, data = f"demo:{name}", (COMPANY / document.path).read_bytes()
-    if document.path != name and await ingestor.holds(workspace_id, uri, data):
-        return  # an older version, superseded in an earlier start
     policy = parse_policy(document.readers)
     if document.exclude:
         policy = policy.but_not(frozenset(role.strip() for role in document.exclude.split(",")))
     async with database.writing_in(workspace_id) as connection:
         label_id = await intern_label(connection, policy)
     submission = Submission(
-        uri=uri,
+        uri=f"demo:{name}",
         name=Path(document.path).name,
-        data=data,
+        data=(COMPANY / document.path).read_bytes(),
         label_id=label_id,
         title=document.title,
         dated=document.dated,
         department=document.department,
         added_by="demo",
     )
+    if document.path != name and await ingestor.holds(workspace_id, submission):
+        return  # an older version, superseded in an earlier start
     await ingestor.ingest(workspace_id, submission)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import date
 
 import numpy as np
 import psycopg
@@ -45,6 +46,33 @@ async def labels(database: Database, workspace_id: int) -> tuple[int, int]:
 
 def parking(data: bytes, label_id: int, uri: str = "parking.md", title: str | None = None) -> Submission:
     return Submission(uri, "parking.md", data, label_id, title)
+
+
+async def test_another_title_or_date_makes_another_version_of_the_same_content(
+    database: Database, workspace_id: int, ingestor: Ingestor, labels: tuple[int, int]
+) -> None:
+    async def handed_in(title: str | None = None, dated: date | None = None) -> tuple[str, str, date | None]:
+        submission = Submission("p.md", "p.md", OLD, labels[0], title, dated)
+        status = (await ingestor.ingest(workspace_id, submission)).status
+        async with database.reading_as(Clearance(workspace_id, frozenset({labels[0]}), 1)) as connection:
+            row = (
+                await connection.execute(text("SELECT title, dated FROM retrieval.version WHERE is_current"))
+            ).one()
+        return status, row.title, row.dated
+
+    assert await handed_in() == ("added", "Parking", None)
+    assert await handed_in() == ("unchanged", "Parking", None)
+    assert await handed_in("Where to park") == ("updated", "Where to park", None)
+    assert await handed_in("Where to park", date(2026, 1, 2)) == (
+        "updated",
+        "Where to park",
+        date(2026, 1, 2),
+    )
+    assert await handed_in("Where to park", date(2026, 1, 2)) == (
+        "unchanged",
+        "Where to park",
+        date(2026, 1, 2),
+    )
 
 
 async def seen(database: Database, workspace_id: int, label_id: int) -> dict[str, int]:
