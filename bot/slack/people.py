@@ -89,7 +89,9 @@ class Roster:
         try:
             response = await self._client.users_info(user=slack_user_id)
         except SlackApiError as error:
-            log.warning("cannot ask who somebody is", error=reason(error))
+            # Of people of other companies Slack may say nothing: that is how it is, and no reason for concern.
+            tell = log.debug if reason(error) == "user_not_found" else log.warning
+            tell("cannot ask who somebody is", error=reason(error))
             return False
         await self._note([facts_of(response["user"], self._team_id)], began)
         return True
