@@ -40,9 +40,10 @@ class RemoveDocuments(OfReaders):
 
 
 def _receipt(removed: Removed, emptied: int, sent: int) -> tuple[str, ...]:
+    of_answers = f", and the text of {counted(emptied, 'answer')} made from them" if emptied else ""
     went = (
-        f"With that went {counted(removed.versions, 'version')}, {counted(removed.chunks, 'passage')} and"
-        f" {counted(removed.vectors, 'vector')}, and the text of {counted(emptied, 'answer')} made from that."
+        f"That is {counted(removed.versions, 'version')}, {counted(removed.chunks, 'passage')} and"
+        f" {counted(removed.vectors, 'vector')}{of_answers}."
     )
-    stands = f"{counted(sent, 'message')} in Slack may still quote that: delete those there." if sent else ""
+    stands = f"{counted(sent, 'message')} in Slack may still quote them: delete those there." if sent else ""
     return tuple(sentence for sentence in (went, stands) if sentence)

@@ -125,7 +125,7 @@ def test_a_document_is_removed_with_a_receipt(ostiary: Say) -> None:
     assert "Nothing is changed (--dry-run)" in ostiary("access", "remove", "salaries", "--dry-run")
     said = ostiary("access", "remove", "salaries")
     assert said.startswith(
-        "Removed document 3 for good. Nobody gains or loses a document. With that went 1 version,"
+        "Removed document 3 for good. Nobody gains or loses a document. That is 1 version,"
     )
     assert "Undo" not in said
     assert "salaries" not in ostiary("access", "show")

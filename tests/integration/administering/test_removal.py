@@ -69,8 +69,8 @@ async def test_all_of_it_goes_and_all_else_stays(company: Company, administratio
     done = await administration.carry_out(RemoveDocuments((budget,)), "UODILE")
     assert shifts(done.effect.lost) == {"priya": 1}
     assert done.effect.notes == (
-        "With that went 1 version, 2 passages and 2 vectors, and the text of 1 answer made from that.",
-        "1 message in Slack may still quote that: delete those there.",
+        "That is 1 version, 2 passages and 2 vectors, and the text of 1 answer made from them.",
+        "1 message in Slack may still quote them: delete those there.",
     )
     assert done.effect.in_words().endswith("This cannot be undone.")
     assert [await count(company, table, budget) for table in TABLES] == [0, 0, 0, 0]
