@@ -28,8 +28,8 @@ class RemoveDocuments(OfReaders):
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         await require_documents(connection, self.document_ids)
-        emptied = (await connection.execute(_EMPTY, {"ids": list(self.document_ids)})).all()
         removed = await remove_documents(connection, self.document_ids)
+        emptied = (await connection.execute(_EMPTY, {"ids": list(self.document_ids)})).all()
         await forget_unused_labels(connection, list(removed.under))
         moves = {(label_id, NOWHERE): documents for label_id, documents in removed.under.items()}
         sent = sum(row.message_ts is not None for row in emptied)

@@ -300,8 +300,8 @@ class Replier:
             await keep_answer(connection, question, _prepared(question, part, reply, now))
         try:
             ts = await self._put_out(question, part, reply)
-        except SlackApiError as error:
-            if was_refused(error):
+        except (SlackApiError, Unreachable) as error:
+            if isinstance(error, Unreachable) or was_refused(error):
                 async with self._database.writing_in(self._workspace_id) as connection:
                     await forget_unsent(connection, question.id, part.value)
             raise

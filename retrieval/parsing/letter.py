@@ -38,8 +38,8 @@ def read_letter(letter: Letter, media_type: str, name: str) -> ParsedDocument:
         blocks += parser_for(letter.body_type).parse(letter.body, name).blocks
     for called, content in letter.attachments[:MOST_ATTACHMENTS]:
         blocks += _attached(called, content)
-    if unread := len(letter.attachments) - MOST_ATTACHMENTS:
-        blocks += [Block(f"{unread} more attachments were not read.")] if unread > 0 else []
+    if (unread := len(letter.attachments) - MOST_ATTACHMENTS) > 0:
+        blocks.append(Block(f"{unread} more attachments were not read."))
     return ParsedDocument(
         letter.subject or name, tuple(blocks), media_type, letter.sent, letter.sender or None
     )

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from auth.channels import Channel, UnknownChannel, audience_of_channel, remember_channel
 from auth.clearance import Clearance
-from auth.database import Database
+from auth.database import Database, DatabaseUrls
 from auth.directory import PersonFacts, find_people, register_workspace, upsert_people
 from auth.granting import UnknownRole, define_role, grant, revoke
 from auth.labelling import intern_label
@@ -289,3 +292,34 @@ async def test_a_channel_that_nobody_remembers_is_refused_with_those_known(
         with pytest.raises(UnknownChannel) as refused:
             await audience_of_channel(connection, "#secret-plans", "UADA")
     assert str(refused.value) == "There is no channel called #secret-plans. Known channels: #planning."
+
+
+async def test_an_id_that_would_stand_for_two_is_no_audience(
+    database: Database, workspace_id: int, labels: Labels
+) -> None:
+    """Ada and Ben in one id, and somebody unknown beside them: as many as there are names, and not those people."""
+    with pytest.raises(ValueError, match="line break"):
+        await may_all_read(database, workspace_id, labels, Audience(frozenset({"UADA\nUBEN", "UNOBODY"})))
+
+
+@pytest.mark.parametrize("name", ["staff finance", "Staff", "nobody", ""])
+async def test_no_role_is_stored_whose_name_could_be_read_as_another(
+    database: Database, workspace_id: int, name: str
+) -> None:
+    insert = text("INSERT INTO auth.role (workspace_id, name) VALUES (:w, :name)")
+    async with database.writing_in(workspace_id) as connection:
+        with pytest.raises(IntegrityError, match="ck_role_name"):
+            await connection.execute(insert, {"w": workspace_id, "name": name})
+        await connection.rollback()
+
+
+async def test_the_version_is_told_after_the_line_to_the_server_was_cut(
+    database: Database, workspace_id: int, urls: DatabaseUrls
+) -> None:
+    before = await database.policy_version(workspace_id)
+    with psycopg.connect(urls.admin, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()"
+        )
+    assert await database.policy_version(workspace_id) == before

@@ -369,6 +369,21 @@ async def test_whoever_left_the_company_is_not_told_again_and_again(
     await world.replier.give_up(row.id)
 
 
+async def test_an_answer_that_reached_nobody_is_not_kept_as_one_that_was_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody_there(*_: object, **__: object) -> str:
+        raise Unreachable
+
+    monkeypatch.setattr(world.replier._outbox, "tell_alone", nobody_there)
+    await world.ask("UANN", "CPRIV", None, 0)  # Bob is there: what Ann alone may read is told to her alone
+    await world.work()
+    async with world.database.writing_in(world.workspace_id) as connection:
+        kept = await connection.execute(text("SELECT part FROM bot.answer WHERE message_ts IS NULL"))
+        assert kept.all() == []
+        assert (await connection.execute(text("SELECT state FROM bot.question"))).scalar_one() == "answered"
+
+
 async def test_an_answer_whose_record_was_removed_is_missed(world: World) -> None:
     await world.ask("UANN", "D-UANN", None, 0)
     await world.work()

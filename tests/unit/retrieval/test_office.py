@@ -7,6 +7,9 @@ from typing import Any
 import docx
 import pytest
 import xlsxwriter
+from docx.opc.constants import CONTENT_TYPE, RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from docx.oxml import OxmlElement
 from pptx import Presentation
 from pptx.util import Inches
@@ -66,6 +69,18 @@ def test_deleted_and_hidden_text_of_a_word_document_is_not_read_and_inserted_tex
         change.append(run)
         paragraph._p.append(change)
     assert [block.text for block in read(written).blocks] == ["Seen. Inserted."]
+
+
+def test_footnotes_of_a_word_document_are_read_and_its_separators_are_not() -> None:
+    written = docx.Document()
+    written.add_paragraph("See below.")
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    note = "<w:footnote w:id='{}'{}><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:footnote>"
+    notes = note.format(0, " w:type='separator'", "---") + note.format(1, "", "Since May.")
+    blob = f"<w:footnotes {space}>{notes}</w:footnotes>".encode()
+    part = Part(PackURI("/word/footnotes.xml"), CONTENT_TYPE.WML_FOOTNOTES, blob, written.part.package)
+    written.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    assert [block.text for block in read(written).blocks] == ["See below.", "Footnote 1: Since May."]
 
 
 def test_a_table_that_only_lays_out_a_page_is_read_as_text() -> None:
