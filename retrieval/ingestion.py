@@ -6,11 +6,13 @@ Takes connections that write; reads nothing back but ids and hashes, which is al
 import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
+import numpy as np
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,14 +21,19 @@ from auth.database import ITSELF, WORKSPACE, Database
 from auth.errors import OstiaryError
 from auth.labelling import intern_label
 from auth.labels import NOBODY, Policy
-from retrieval.chunking import Chunk, chunk, embedding_text, token_counter
-from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector
+from retrieval.chunking import Chunk, CountTokens, chunk, embedding_text, token_counter
+from retrieval.embedding import LocalEmbeddings, Vectors
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.relabelling import relabel_documents
+from retrieval.storing import Place, store_chunks
+from retrieval.tables import DIMENSIONS
 
 INGESTED = "document.ingested"
 Status = Literal["added", "updated", "relabelled", "unchanged"]
+Stage = Literal["parsing", "embedding", "storing"]
+# Passages between two looks at whether somebody still wants them: a second or two on a slow processor.
+_SLICE = 32
 
 _KNOWN = text(
     "SELECT d.id, d.label_id, v.content_hash, l.policy AS readers FROM retrieval.document d"
@@ -67,25 +74,6 @@ _ADD_VERSION = text(
     f" VALUES ({WORKSPACE}, :document_id, :label_id, true, :content_hash, :title, :media_type, :dated, :author)"
     " RETURNING id"
 )
-# Title and headings count as words of the chunk, and weigh more than its text.
-_ADD_CHUNKS = text(
-    "WITH given AS ("
-    "  SELECT * FROM jsonb_to_recordset(CAST(:chunks AS jsonb)) AS g"
-    "   (ordinal bigint, text text, headings jsonb, page bigint, tokens bigint, emb text)"
-    "), placed AS ("
-    "  SELECT g.*, ARRAY(SELECT jsonb_array_elements_text(g.headings)) AS heading_path FROM given g"
-    "), stored AS ("
-    "  INSERT INTO retrieval.chunk (workspace_id, document_id, version_id, label_id, is_current, ordinal, text,"
-    "    heading_path, page, tokens, words)"
-    f"  SELECT {WORKSPACE}, :document_id, :version_id, :label_id, true, p.ordinal, p.text, p.heading_path, p.page,"
-    "    p.tokens, setweight(to_tsvector('english', CAST(:title AS text)), 'A')"
-    "      || setweight(to_tsvector('english', array_to_string(p.heading_path, ' ')), 'B')"
-    "      || setweight(to_tsvector('english', p.text), 'D')"
-    "  FROM placed p RETURNING id, ordinal"
-    ") INSERT INTO retrieval.chunk_vec (workspace_id, chunk_id, label_id, document_id, emb)"
-    f"  SELECT {WORKSPACE}, s.id, :label_id, :document_id, CAST(g.emb AS vector)"
-    "  FROM stored s JOIN given g USING (ordinal)"
-)
 
 
 class ClosedToAll(OstiaryError):
@@ -124,6 +112,27 @@ class Outcome:
     status: Status
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a submission came: `done` of `total`, which are passages once it has been parsed."""
+
+    stage: Stage
+    done: int
+    total: int
+
+
+OnProgress = Callable[[Progress], None]
+"""Called in the event loop, before each stage and after each step of it. What it raises ends the ingestion."""
+
+
+def _unwatched(_progress: Progress) -> None:
+    """Progress that nobody watches."""
+
+
+class _Abandoned(Exception):
+    """Ends work in a thread for which nobody waits any more."""
+
+
 class Ingestor:
     """Takes submissions into the database. One per process; safe to use concurrently."""
 
@@ -133,12 +142,15 @@ class Ingestor:
         self._parser = parser
         self._count_tokens = token_counter(embeddings.tokenizer)
 
-    async def ingest(self, workspace_id: int, submission: Submission) -> Outcome:
+    async def ingest(
+        self, workspace_id: int, submission: Submission, on_progress: OnProgress | None = None
+    ) -> Outcome:
         """Store a submission as the current version of its document.
 
         One transaction at the end: until it commits the old version answers, afterwards the new one does.
-        Raises UnreadableDocument or NothingToRead, and leaves everything as it was.
+        Raises UnreadableDocument or NothingToRead, and leaves everything as it was; so does cancelling it.
         """
+        report = on_progress or _unwatched
         digest = _digest(submission)
         async with self._database.writing_in(workspace_id, submission.actor) as connection:
             submission = await _with_its_readers(connection, submission)
@@ -146,12 +158,15 @@ class Ingestor:
             _refuse_opening(known, submission)
             if known is not None and known.content_hash == digest:
                 return await self._same_content(connection, known.id, known.label_id, submission)
+        report(Progress("parsing", 0, 1))
         document = await self._parser.parse(submission.data, submission.name)
-        chunks = await asyncio.to_thread(chunk, document, self._count_tokens)
+        chunks = await self._chunk(document)
+        report(Progress("parsing", 1, 1))
         if not chunks:
             raise NothingToRead(f"{submission.name} was read, but there is no text in it to answer from.")
         title = submission.title or document.title or submission.name
-        vectors = await asyncio.to_thread(self._embed, title, chunks)
+        vectors = await self._embed(title, chunks, report)
+        report(Progress("storing", 0, len(chunks)))
         status: Status = "updated" if known else "added"
         async with self._database.writing_in(workspace_id, submission.actor) as connection:
             submission = await _with_its_readers(connection, submission)
@@ -159,6 +174,7 @@ class Ingestor:
             document_id = await _store(connection, submission, document, title, digest, chunks, vectors)
             details = {"label": submission.label_id, "status": status}
             await record(connection, INGESTED, details, document_id=document_id)
+        report(Progress("storing", len(chunks), len(chunks)))
         return Outcome(document_id, title, len(chunks), status)
 
     async def holds(self, workspace_id: int, submission: Submission) -> bool:
@@ -178,8 +194,35 @@ class Ingestor:
         await relabel_documents(connection, [document_id], submission.label_id)
         return Outcome(document_id, title, 0, "relabelled")
 
-    def _embed(self, title: str, chunks: Sequence[Chunk]) -> Vectors:
-        return self._embeddings.encode([embedding_text(title, p.heading_path, p.text) for p in chunks])
+    async def _chunk(self, document: ParsedDocument) -> tuple[Chunk, ...]:
+        """In a thread, which stops at its next count of tokens if this is cancelled."""
+        is_wanted = threading.Event()
+        is_wanted.set()
+        try:
+            return await asyncio.to_thread(chunk, document, _while_wanted(is_wanted, self._count_tokens))
+        finally:
+            is_wanted.clear()
+
+    async def _embed(self, title: str, chunks: Sequence[Chunk], report: OnProgress) -> Vectors:
+        """The vectors of the chunks, (n, 384), in slices of about the same length: little is spent on padding."""
+        texts = [embedding_text(title, piece.heading_path, piece.text) for piece in chunks]
+        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        report(Progress("embedding", 0, len(texts)))
+        for start in range(0, len(texts), _SLICE):
+            taken = order[start : start + _SLICE]
+            vectors[taken] = await asyncio.to_thread(self._embeddings.encode, [texts[at] for at in taken])
+            report(Progress("embedding", start + len(taken), len(texts)))
+        return vectors
+
+
+def _while_wanted(is_wanted: threading.Event, count: CountTokens) -> CountTokens:
+    def count_if_wanted(texts: Sequence[str]) -> list[int]:
+        if not is_wanted.is_set():
+            raise _Abandoned
+        return count(texts)
+
+    return count_if_wanted
 
 
 def _digest(submission: Submission) -> bytes:
@@ -239,27 +282,6 @@ async def _store(
         "author": document.author,
     }
     version_id = (await connection.execute(_ADD_VERSION, {**this, **label, **version})).scalar_one()
-    rows = {"version_id": version_id, "title": title, "chunks": _as_json(chunks, vectors)}
-    await connection.execute(_ADD_CHUNKS, {**this, **label, **rows})
+    place = Place(document_id, version_id, submission.label_id)
+    await store_chunks(connection, place, title, chunks, vectors)
     return int(document_id)
-
-
-def _as_json(chunks: Sequence[Chunk], vectors: Vectors) -> str:
-    return json.dumps(
-        [
-            {
-                "ordinal": piece.ordinal,
-                "text": _storable(piece.text),
-                "headings": [_storable(heading) for heading in piece.heading_path],
-                "page": piece.page,
-                "tokens": piece.tokens,
-                "emb": as_pgvector(vector),
-            }
-            for piece, vector in zip(chunks, vectors, strict=True)
-        ]
-    )
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL stores no NUL. Taken out here, since in JSON a NUL looks like a text that speaks of one."""
-    return text.replace("\0", "")

@@ -1,7 +1,8 @@
 """Documents on their way in: whole or not at all, and never under another label than their own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 import numpy as np
@@ -17,7 +18,7 @@ from auth.granting import define_built_in_roles, define_role
 from auth.labelling import intern_label
 from auth.labels import parse_policy
 from retrieval.embedding import LocalEmbeddings
-from retrieval.ingestion import Ingestor, NothingToRead, Submission
+from retrieval.ingestion import Ingestor, NothingToRead, Progress, Submission
 from retrieval.parsing import UnreadableDocument
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.search import search
@@ -251,3 +252,104 @@ async def test_versions_that_come_at_once_leave_one_that_answers(
         current = text("SELECT count(*) FROM retrieval.version WHERE is_current")
         assert (await connection.execute(current)).scalar_one() == 1
     assert (await seen(database, workspace_id, labels[0]))["chunk_vec"] == 1
+
+
+def long_document(passages: int) -> bytes:
+    """A section a passage, none of which is tiny."""
+    text = "Guests park on this deck of the garage and nowhere else, whatever they drive. " * 4
+    return "\n\n".join(f"# Deck {number}\n\n{number}. {text}" for number in range(passages)).encode()
+
+
+async def test_an_ingestion_tells_how_far_it_came(
+    ingestor: Ingestor, workspace_id: int, labels: tuple[int, int]
+) -> None:
+    told: list[Progress] = []
+    outcome = await ingestor.ingest(workspace_id, parking(long_document(70), labels[0]), told.append)
+    assert outcome.chunks == 70
+    embedded = [Progress("embedding", done, 70) for done in (0, 32, 64, 70)]
+    parsed = [Progress("parsing", done, 1) for done in (0, 1)]
+    assert told == [*parsed, *embedded, Progress("storing", 0, 70), Progress("storing", 70, 70)]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [Progress("parsing", 0, 1), Progress("embedding", 0, 70), Progress("embedding", 32, 70)],
+    ids=str,
+)
+async def test_a_cancelled_ingestion_leaves_the_old_version_answering_and_embeds_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+    urls: DatabaseUrls,
+    embeddings: LocalEmbeddings,
+    ingestor: Ingestor,
+    workspace_id: int,
+    labels: tuple[int, int],
+    moment: Progress,
+) -> None:
+    await ingestor.ingest(workspace_id, parking(OLD, labels[0]))
+    before = stored(urls)
+    asked: list[int] = []
+    encode = embeddings.encode
+    monkeypatch.setattr(embeddings, "encode", lambda texts: asked.append(len(texts)) or encode(texts))
+
+    def cancel(progress: Progress) -> None:
+        if progress == moment:
+            task.cancel()
+
+    task = asyncio.create_task(ingestor.ingest(workspace_id, parking(long_document(70), labels[1]), cancel))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stored(urls) == before
+    assert len(asked) <= 1 + moment.done // 32
+
+
+async def test_chunking_ends_when_nobody_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, ingestor: Ingestor, workspace_id: int, labels: tuple[int, int]
+) -> None:
+    began = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    counted: list[int] = []
+    count = ingestor._count_tokens
+
+    def slowly(texts: Sequence[str]) -> list[int]:
+        loop.call_soon_threadsafe(began.set)
+        counted.append(len(texts))
+        time.sleep(0.01)
+        return count(texts)
+
+    monkeypatch.setattr(ingestor, "_count_tokens", slowly)
+    task = asyncio.create_task(ingestor.ingest(workspace_id, parking(long_document(200), labels[0])))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0.05)
+    so_far = len(counted)
+    await asyncio.sleep(0.2)
+    assert len(counted) == so_far
+
+
+async def test_what_is_there_is_found_while_the_index_grows(
+    database: Database,
+    embeddings: LocalEmbeddings,
+    ingestor: Ingestor,
+    workspace_id: int,
+    labels: tuple[int, int],
+) -> None:
+    await ingestor.ingest(
+        workspace_id, parking(b"# Canteen\n\nLunch is served at noon.", labels[0], "canteen.md")
+    )
+    growing = asyncio.gather(
+        *(
+            ingestor.ingest(workspace_id, parking(long_document(40), labels[0], f"{number}.md"))
+            for number in range(4)
+        )
+    )
+    searches, while_growing = 0, set()
+    while not growing.done():
+        passages = await found(database, embeddings, workspace_id, labels[0], "When is lunch served?")
+        assert "noon" in passages[0]
+        while_growing.add(len(passages))
+        searches += 1
+    await growing
+    assert searches >= 4
+    assert len(while_growing) > 1, "the index grew under the searches"

@@ -49,6 +49,9 @@ PRIVATE, UNSAID, FORGED = "what is the door's own", "a reading of nobody", "a cl
 EXCEPTIONS = {
     "auth/server/client.py": {DRIVER},  # founds the embedded server's database, before there is a table in it
     "auth/clearance.py": {FORGED},  # where clearances are made: from roles and labels
+    "auth/copying.py": {
+        DRIVER
+    },  # copies into temporary tables alone, inside the transaction that it is given
     "auth/retention.py": {ENGINE, ROLE},  # as the owner, empties details whose time is over
     "auth/rights.py": {FORGED},  # the empty one, of somebody who may read nothing
     "bot/queue.py": {

@@ -1,0 +1,64 @@
+"""Chunks and their vectors on their way into the tables: copied to where this session alone sees them, and moved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pgvector import Vector
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.copying import copy_rows
+from auth.database import WORKSPACE
+from retrieval.chunking import Chunk
+from retrieval.embedding import Vectors
+from retrieval.tables import DIMENSIONS
+
+_INCOMING = text(
+    "CREATE TEMPORARY TABLE incoming (ordinal bigint, text text, heading_path text[], page bigint, tokens bigint,"
+    f" emb vector({DIMENSIONS})) ON COMMIT DROP"
+)
+_COLUMNS = ("int8", "text", "text[]", "int8", "int8", "vector")
+# Title and headings count as words of the chunk, and weigh more than its text.
+_ADD_CHUNKS = text(
+    "WITH stored AS ("
+    "  INSERT INTO retrieval.chunk (workspace_id, document_id, version_id, label_id, is_current, ordinal, text,"
+    "    heading_path, page, tokens, words)"
+    f"  SELECT {WORKSPACE}, :document_id, :version_id, :label_id, true, p.ordinal, p.text, p.heading_path, p.page,"
+    "    p.tokens, setweight(to_tsvector('english', CAST(:title AS text)), 'A')"
+    "      || setweight(to_tsvector('english', array_to_string(p.heading_path, ' ')), 'B')"
+    "      || setweight(to_tsvector('english', p.text), 'D')"
+    "  FROM pg_temp.incoming p RETURNING id, ordinal"
+    ") INSERT INTO retrieval.chunk_vec (workspace_id, chunk_id, label_id, document_id, emb)"
+    f"  SELECT {WORKSPACE}, s.id, :label_id, :document_id, p.emb"
+    "  FROM stored s JOIN pg_temp.incoming p USING (ordinal)"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where chunks belong: their version, its document, and the label of both."""
+
+    document_id: int
+    version_id: int
+    label_id: int
+
+
+async def store_chunks(
+    connection: AsyncConnection, place: Place, title: str, chunks: Sequence[Chunk], vectors: Vectors
+) -> None:
+    """Add the chunks of a current version; `vectors` has a row for each, (n, 384). Once in a transaction."""
+    await connection.execute(_INCOMING)
+    rows = (_row(piece, vector) for piece, vector in zip(chunks, vectors, strict=True))
+    await copy_rows(connection, "incoming", _COLUMNS, rows)
+    ids = {"document_id": place.document_id, "version_id": place.version_id, "label_id": place.label_id}
+    await connection.execute(_ADD_CHUNKS, {**ids, "title": title})
+
+
+def _row(piece: Chunk, vector: Vectors) -> tuple[int, str, list[str], int | None, int, Vector]:
+    headings = [_storable(heading) for heading in piece.heading_path]
+    return piece.ordinal, _storable(piece.text), headings, piece.page, piece.tokens, Vector(vector)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL."""
+    return text.replace("\0", "")
