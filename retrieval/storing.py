@@ -1,4 +1,4 @@
-"""Chunks and their vectors on their way into the tables: copied to where this session alone sees them, and moved."""
+"""Chunks and their vectors on their way into the tables: first to where this session alone sees them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
