@@ -56,6 +56,7 @@ class PastDocument:
     label_id: int
     uri: str
     collection_id: int | None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,9 @@ def _document(state: PastState, row: Row, gone: bool) -> None:
     if gone:
         state.documents.pop(row["id"], None)
         return
-    document = PastDocument(row["id"], row["label_id"], row["uri"], row.get("collection_id"))
+    document = PastDocument(
+        row["id"], row["label_id"], row["uri"], row.get("collection_id"), bool(row.get("withdrawn"))
+    )
     state.documents[row["id"]] = document
 
 

@@ -66,7 +66,7 @@ class Watch:
     @property
     def _label_id(self) -> int | None:
         document = self._state.documents.get(self._document_id)
-        return document.label_id if document else None
+        return document.label_id if document and not document.withdrawn else None
 
     def _expire(self, until: datetime) -> None:
         while self._expiries and self._expiries[0][0] <= until:

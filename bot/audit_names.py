@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audit import Event
 from auth.channels import channel_names
-from auth.directory import find_people
+from auth.directory import find_people, people_with
 from auth.history import last_known
 from auth.labels import parse_policy
 from bot.administering.wording import policy_in_words
@@ -28,21 +28,32 @@ async def read_names(
 
     A document's address, and the name of a private channel, are not for everybody who may look into the log.
     """
-    slack_user_ids, documents, channels = set[str](), set[int](), set[str]()
+    slack_user_ids, documents, channels, owners = set[str](), set[int](), set[str](), set[int]()
     for event in events:
         details = event.details or {}
         somebody = (event.actor, event.person, details.get("asker"))
         slack_user_ids |= {slack_user_id for slack_user_id in somebody if slack_user_id}
+        owners |= _owners(event)
         if at_the_machine:
             documents |= documents_of(event)
             channels |= {details["channel"]} if "channel" in details else set()
     people = await find_people(connection, slack_user_ids)
     names = {slack_user_id: f"@{person.handle}" for slack_user_id, person in people.items()}
+    owning = await people_with(connection, owners) if owners else {}
+    names |= {f"person:{person_id}": f"@{person.handle}" for person_id, person in owning.items()}
     names |= {channel: f"#{name}" for channel, name in (await channel_names(connection, channels)).items()}
     for relation, subject, row in await last_known(connection, _NAMED.keys() - {"document"}, documents):
         what, name_of = _NAMED[relation]
         names[f"{what}:{subject}"] = name_of(row)
     return names
+
+
+def _owners(event: Event) -> set[int]:
+    """The ids of people to whom a document belonged, or belongs."""
+    if event.relation != "document":
+        return set()
+    rows = [row for row in (event.details or {}).values() if row]
+    return {row["owner_id"] for row in rows if row.get("owner_id")}
 
 
 def documents_of(event: Event) -> set[int]:

@@ -4,7 +4,7 @@ A sentence holds what people wrote (reasons, addresses, names of groups): where 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from auth.audit import ANSWER_SENT, ANSWER_UNSENT, WITHDRAWN, Event
@@ -17,7 +17,7 @@ from bot.administering.administration import COMMAND_LINE
 from bot.administering.wording import counted, end_in_words, listed, policy_in_words
 
 Names = Mapping[str, str]
-"""Id of a Slack user or channel -> how it is called; `label:3`, `document:7`, `source:2`, `collection:1` likewise.
+"""Id of a Slack user or channel -> how it is called; `label:3`, `document:7`, `source:2`, `person:4` likewise.
 
 What is not in it is named by its id.
 """
@@ -27,6 +27,7 @@ _ACTORS = {
     ITSELF: "Ostiary",
     COMMAND_LINE: "Somebody on the command line",
     "migration": "An upgrade of Ostiary",
+    "expiry": "The clock",
 }
 _KINDS = {
     PersonKind.MEMBER: "a full member",
@@ -194,7 +195,30 @@ def _of_document(_event: Event, was: Row | None, becomes: Row | None, names: Nam
         changes.append(f"gave {document}, which was for {_readers(was['label_id'], names)}, to {readers}")
     if was.get("collection_id") != becomes.get("collection_id"):
         changes.append(_filed(document, was.get("collection_id"), becomes.get("collection_id"), names))
+    changes += _of_life(document, was, becomes, names)
     return listed(changes) or f"changed the address of {document}"
+
+
+def _of_life(document: str, was: Row, becomes: Row, names: Names) -> list[str]:
+    """Its owner, its end, and whether it answers."""
+    changes = []
+    owners = ("owner_id", "owner_role")
+    if any(was.get(column) != becomes.get(column) for column in owners):
+        person, role = (becomes.get(column) for column in owners)
+        owner = names.get(f"person:{person}", f"person {person}") if person else role or "nobody"
+        changes.append(f"made {owner} the owner of {document}")
+    if was.get("expires_at") != becomes.get("expires_at"):
+        end = becomes.get("expires_at")
+        until = f"until {end_in_words(datetime.fromisoformat(end).astimezone(UTC))}" if end else "for good"
+        changes.append(f"let {document} answer {until}")
+    if (why := becomes.get("withdrawn")) != was.get("withdrawn"):
+        changes.append(
+            f"withdrew {document}, which {_WITHDRAWN[why]}" if why else f"let {document} answer again"
+        )
+    return changes
+
+
+_WITHDRAWN = {"expired": "had expired", "vanished": "its source has no more"}
 
 
 def _filed(document: str, was: int | None, becomes: int | None, names: Names) -> str:

@@ -6,9 +6,11 @@ Functions take a connection from `Database.writing_in`, which cannot read titles
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE
@@ -16,14 +18,26 @@ from auth.errors import OstiaryError
 
 FOUND_AT_MOST = 10_000
 _OF = f"workspace_id = {WORKSPACE}"
+_STATE = (
+    "CASE WHEN d.withdrawn = 'vanished' THEN 'withdrawn'"
+    " WHEN d.withdrawn = 'expired' OR d.expires_at <= now() THEN 'expired'"
+    " WHEN NOT EXISTS (SELECT FROM retrieval.version n WHERE n.workspace_id = d.workspace_id"
+    "  AND n.document_id = d.id AND n.is_current) THEN 'withdrawn'"
+    " ELSE 'answering' END"
+)
 _ENTRY = (
-    "SELECT d.id, d.label_id, d.uri, d.collection_id, c.name AS collection FROM retrieval.document d"
+    "SELECT d.id, d.label_id, d.uri, d.collection_id, c.name AS collection, d.created_at, d.expires_at,"
+    f" d.owner_role, p.handle AS owner_handle, {_STATE} AS state FROM retrieval.document d"
     " LEFT JOIN retrieval.collection c ON c.workspace_id = d.workspace_id AND c.id = d.collection_id"
+    " LEFT JOIN auth.person p ON p.workspace_id = d.workspace_id AND p.id = d.owner_id"
     f" WHERE d.{_OF}"
 )
 _LIST = text(
     f"{_ENTRY} AND (CAST(:found AS bigint[]) IS NULL OR d.id = ANY(:found)"
-    "  OR position(lower(:words) IN lower(c.name)) > 0)"
+    "  OR :words <> '' AND position(lower(:words) IN lower(c.name)) > 0)"
+    " AND (CAST(:collection_id AS bigint) IS NULL OR d.collection_id = :collection_id)"
+    " AND (CAST(:label_id AS bigint) IS NULL OR d.label_id = :label_id)"
+    f" AND (CAST(:state AS text) IS NULL OR {_STATE} = :state)"
     " ORDER BY d.id LIMIT :limit OFFSET :offset"
 )
 _WITH_ID = text(f"{_ENTRY} AND d.id = :id")
@@ -31,13 +45,14 @@ _ENDING = text(
     f"{_ENTRY} AND :name <> '' AND right(d.uri, length(:name)) = :name"
     " ORDER BY d.uri = :name DESC, right(d.uri, length(:name) + 1) = '/' || :name DESC, d.id LIMIT 6"
 )
+_FROM = "starts_with(lower(uri), lower(:source))"
 _IN_ADDRESS = text(
-    f"SELECT id FROM retrieval.document WHERE {_OF} AND position(lower(:words) IN lower(uri)) > 0"
+    f"SELECT id FROM retrieval.document WHERE {_OF} AND position(lower(:words) IN lower(uri)) > 0 AND {_FROM}"
     " ORDER BY id LIMIT :limit"
 )
 _THERE = text(f"SELECT id FROM retrieval.document WHERE {_OF} AND id = ANY(:ids)")
 _COUNTS = text(
-    f"SELECT label_id, count(*) AS documents FROM retrieval.document WHERE {_OF}"
+    f"SELECT label_id, count(*) AS documents FROM retrieval.document WHERE {_OF} AND withdrawn IS NULL"
     " AND (CAST(:labels AS bigint[]) IS NULL OR label_id = ANY(:labels)) GROUP BY label_id"
 )
 _IN_COLLECTION = text(f"SELECT id FROM retrieval.document WHERE {_OF} AND collection_id = :id ORDER BY id")
@@ -64,11 +79,13 @@ _DEFINE = text(
 _LABEL_OF_COLLECTION = text(
     f"UPDATE retrieval.collection SET label_id = :label_id WHERE {_OF} AND id = :id AND label_id <> :label_id"
 )
-# Versions, chunks and vectors stand under their document's label; a count of none is no reason to keep one.
+# Versions, chunks and vectors stand under their document's label, or under none; a count of none is no reason to
+# keep a label.
 _UNUSED = (
     f"SELECT l.id FROM auth.access_label l WHERE l.{_OF} AND l.id = ANY(:ids)"
     f" AND NOT EXISTS (SELECT FROM retrieval.document d WHERE d.{_OF} AND d.label_id = l.id)"
     f" AND NOT EXISTS (SELECT FROM retrieval.collection c WHERE c.{_OF} AND c.label_id = l.id)"
+    f" AND NOT EXISTS (SELECT FROM retrieval.failure f WHERE f.{_OF} AND f.label_id = l.id)"
 )
 _FORGET_COUNTS = text(
     f"DELETE FROM retrieval.label_count WHERE {_OF} AND chunks = 0 AND label_id IN ({_UNUSED})"
@@ -76,11 +93,15 @@ _FORGET_COUNTS = text(
 _FORGET_LABELS = text(f"DELETE FROM auth.access_label WHERE {_OF} AND id IN ({_UNUSED})")
 _NAMING_ROLE = text(
     f"SELECT EXISTS (SELECT FROM retrieval.collection WHERE {_OF} AND :role IN (owner_role, lent_role))"
+    f" AS of_collection, EXISTS (SELECT FROM retrieval.document WHERE {_OF} AND owner_role = :role) AS of_document"
+)
+_OWN = text(
+    f"UPDATE retrieval.document SET owner_id = :person_id, owner_role = :role WHERE {_OF} AND id = ANY(:ids)"
 )
 _TITLES = text(f"SELECT id, title FROM retrieval.document WHERE {_OF} AND id = ANY(:ids)")
 _SAYING = text(
     f"SELECT id FROM retrieval.document WHERE {_OF} AND (position(lower(:words) IN lower(title)) > 0"
-    "  OR position(lower(:words) IN lower(uri)) > 0) ORDER BY id LIMIT :limit"
+    f"  OR position(lower(:words) IN lower(uri)) > 0) AND {_FROM} ORDER BY id LIMIT :limit"
 )
 _TITLES_UNDER = text(
     f"SELECT title FROM retrieval.document WHERE {_OF} AND label_id = ANY(:labels) ORDER BY title, id LIMIT :limit"
@@ -95,15 +116,42 @@ class UnknownCollection(OstiaryError):
     """A collection was named that is not there; the message lists those that are."""
 
 
+class State(StrEnum):
+    """How a document stands. Expired: its time is over. Withdrawn: its source has it no more."""
+
+    ANSWERING = "answering"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which documents to list; None for all."""
+
+    collection_id: int | None = None
+    label_id: int | None = None
+    state: State | None = None
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A document, without what it says or is called."""
+    """A document, without what it says or is called. Its owner is a role or a person, by handle, or nobody."""
 
     id: int
     label_id: int
     uri: str
     collection_id: int | None
     collection: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    owner_role: str | None
+    owner_handle: str | None
+    state: State
+
+    @property
+    def owner(self) -> str:
+        """`@ada`, `finance`, or nothing."""
+        return f"@{self.owner_handle}" if self.owner_handle else self.owner_role or ""
 
 
 @dataclass(frozen=True)
@@ -120,12 +168,21 @@ class Collected:
 
 
 async def list_documents(
-    connection: AsyncConnection, found: Collection[int] | None, words: str, limit: int, offset: int
+    connection: AsyncConnection,
+    found: Collection[int] | None,
+    words: str,
+    limit: int,
+    offset: int,
+    which: Filter | None = None,
 ) -> list[Entry]:
     """Those `found`, or filed in a collection of that name; every document where `found` is None. By id."""
     ids = None if found is None else sorted(found)
-    values = {"found": ids, "words": words, "limit": limit, "offset": offset}
-    return [Entry(**row._mapping) for row in await connection.execute(_LIST, values)]
+    values = {"found": ids, "words": words, "limit": limit, "offset": offset, **vars(which or Filter())}
+    return [_entry(row) for row in await connection.execute(_LIST, values)]
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(**{**row._mapping, "state": State(row.state)})
 
 
 async def document_with(connection: AsyncConnection, document_id: int) -> Entry:
@@ -133,7 +190,7 @@ async def document_with(connection: AsyncConnection, document_id: int) -> Entry:
     row = (await connection.execute(_WITH_ID, {"id": document_id})).first()
     if row is None:
         raise UnknownDocument(f"There is no document {document_id}.")
-    return Entry(**row._mapping)
+    return _entry(row)
 
 
 def is_document_id(text: str) -> bool:
@@ -146,7 +203,7 @@ async def document_called(connection: AsyncConnection, name: str) -> Entry:
     number = name.removeprefix("#")
     if is_document_id(number):
         return await document_with(connection, int(number))
-    found = [Entry(**row._mapping) for row in await connection.execute(_ENDING, {"name": name})]
+    found = [_entry(row) for row in await connection.execute(_ENDING, {"name": name})]
     whole = [entry for entry in found if entry.uri == name or entry.uri.endswith(f"/{name}")]
     if len(found) == 1 or len(whole) == 1 or (whole and whole[0].uri == name):
         return found[0]
@@ -241,9 +298,10 @@ async def label_collection(connection: AsyncConnection, collection_id: int, labe
 
 
 async def uses_of_role(connection: AsyncConnection, role: str) -> tuple[str, ...]:
-    """How collections name a role, for `auth.granting.delete_role`; nothing where none does."""
-    named = (await connection.execute(_NAMING_ROLE, {"role": role})).scalar()
-    return ("owns a collection, or is lent by one",) if named else ()
+    """How collections and documents name a role, for `auth.granting.delete_role`; nothing where none does."""
+    named = (await connection.execute(_NAMING_ROLE, {"role": role})).one()
+    of_collection = ("owns a collection, or is lent by one",) if named.of_collection else ()
+    return (*of_collection, "owns a document") if named.of_document else of_collection
 
 
 async def forget_unused_labels(connection: AsyncConnection, label_ids: Collection[int]) -> None:
@@ -253,15 +311,24 @@ async def forget_unused_labels(connection: AsyncConnection, label_ids: Collectio
         await connection.execute(_FORGET_LABELS, {"ids": sorted(label_ids)})
 
 
-async def with_words_in_address(connection: AsyncConnection, words: str) -> set[int]:
-    """Documents with these words in their address, whoever may read them."""
-    values = {"words": words, "limit": FOUND_AT_MOST}
+async def own_documents(
+    connection: AsyncConnection, document_ids: Collection[int], role: str | None, person_id: int | None
+) -> None:
+    """Give documents an owner, a role or a person; or none. It opens nothing to them."""
+    values = {"ids": sorted(document_ids), "role": role, "person_id": person_id}
+    await connection.execute(_OWN, values)
+
+
+async def with_words_in_address(connection: AsyncConnection, words: str, source: str = "") -> set[int]:
+    """Documents with these words in their address, and whose address begins so, whoever may read them."""
+    values = {"words": words, "source": source, "limit": FOUND_AT_MOST}
     return {row.id for row in await connection.execute(_IN_ADDRESS, values)}
 
 
-async def with_words_in_title(reader: AsyncConnection, words: str) -> set[int]:
-    """Documents that the reader may read, with these words in their title or address."""
-    return {row.id for row in await reader.execute(_SAYING, {"words": words, "limit": FOUND_AT_MOST})}
+async def with_words_in_title(reader: AsyncConnection, words: str, source: str = "") -> set[int]:
+    """Documents that the reader may read, with these words in title or address, whose address begins so."""
+    values = {"words": words, "source": source, "limit": FOUND_AT_MOST}
+    return {row.id for row in await reader.execute(_SAYING, values)}
 
 
 async def titles_of(reader: AsyncConnection, document_ids: Collection[int]) -> dict[int, str]:

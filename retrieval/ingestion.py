@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -23,11 +23,14 @@ from auth.labelling import intern_label
 from auth.labels import NOBODY, Policy
 from retrieval.chunking import Chunk, CountTokens, chunk, embedding_text, token_counter
 from retrieval.embedding import LocalEmbeddings, Vectors
+from retrieval.failing import forget_failure
+from retrieval.likeness import Fingerprint, fingerprint, remember_likeness
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.relabelling import relabel_documents
 from retrieval.storing import Place, store_chunks
 from retrieval.tables import DIMENSIONS
+from retrieval.withdrawing import settle_document
 
 INGESTED = "document.ingested"
 Status = Literal["added", "updated", "relabelled", "unchanged"]
@@ -70,8 +73,9 @@ _DROP_VECTORS = text(
 )
 _ADD_VERSION = text(
     "INSERT INTO retrieval.version (workspace_id, document_id, label_id, is_current, content_hash, title,"
-    "  media_type, dated, author)"
-    f" VALUES ({WORKSPACE}, :document_id, :label_id, true, :content_hash, :title, :media_type, :dated, :author)"
+    "  media_type, dated, author, stated, size)"
+    f" VALUES ({WORKSPACE}, :document_id, :label_id, true, :content_hash, :title, :media_type, :dated, :author,"
+    "  :stated, :size)"
     " RETURNING id"
 )
 
@@ -100,6 +104,13 @@ class Submission:
     """Whom the audit log names: a Slack user id, or what acted by itself."""
     policy: Policy | None = None
     """Who was said to read it. Where the label says something else by the time it is stored, it gets another."""
+    expires_at: datetime | None = None
+    """From when on it no longer answers, aware; None leaves that as it is."""
+
+    @property
+    def stated(self) -> list[str]:
+        """What was not left to the document itself."""
+        return [name for name, given in (("title", self.title), ("dated", self.dated)) if given]
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,8 @@ class Outcome:
     title: str
     chunks: int
     status: Status
+    answers: bool = True
+    """Whether it is answered from: not where its time is over."""
 
 
 @dataclass(frozen=True)
@@ -166,16 +179,22 @@ class Ingestor:
             raise NothingToRead(f"{submission.name} was read, but there is no text in it to answer from.")
         title = submission.title or document.title or submission.name
         vectors = await self._embed(title, chunks, report)
+        words = "\n".join(piece.text for piece in chunks)
+        likeness = await asyncio.to_thread(fingerprint, submission.data, words)
         report(Progress("storing", 0, len(chunks)))
         status: Status = "updated" if known else "added"
         async with self._database.writing_in(workspace_id, submission.actor) as connection:
             submission = await _with_its_readers(connection, submission)
             _refuse_opening((await connection.execute(_KNOWN, {"uri": submission.uri})).first(), submission)
-            document_id = await _store(connection, submission, document, title, digest, chunks, vectors)
+            document_id = await _store(
+                connection, submission, document, title, digest, chunks, vectors, likeness
+            )
+            answers = await settle_document(connection, document_id, submission.expires_at)
+            await forget_failure(connection, submission.uri)
             details = {"label": submission.label_id, "status": status}
             await record(connection, INGESTED, details, document_id=document_id)
         report(Progress("storing", len(chunks), len(chunks)))
-        return Outcome(document_id, title, len(chunks), status)
+        return Outcome(document_id, title, len(chunks), status, answers)
 
     async def holds(self, workspace_id: int, submission: Submission) -> bool:
         """Whether this is, or once was, a version of its document."""
@@ -189,10 +208,12 @@ class Ingestor:
         title = submission.title or submission.name
         facts = {"department": submission.department, "added_by": submission.added_by}
         await connection.execute(_STATE, {**facts, "id": document_id})
+        answers = await settle_document(connection, document_id, submission.expires_at)
+        await forget_failure(connection, submission.uri)
         if label_id == submission.label_id:
-            return Outcome(document_id, title, 0, "unchanged")
+            return Outcome(document_id, title, 0, "unchanged", answers)
         await relabel_documents(connection, [document_id], submission.label_id)
-        return Outcome(document_id, title, 0, "relabelled")
+        return Outcome(document_id, title, 0, "relabelled", answers)
 
     async def _chunk(self, document: ParsedDocument) -> tuple[Chunk, ...]:
         """In a thread, which stops at its next count of tokens if this is cancelled."""
@@ -256,6 +277,7 @@ async def _store(
     digest: bytes,
     chunks: Sequence[Chunk],
     vectors: Vectors,
+    likeness: Fingerprint,
 ) -> int:
     label = {"label_id": submission.label_id}
     document_id = (
@@ -280,8 +302,11 @@ async def _store(
         "media_type": document.media_type,
         "dated": submission.dated or document.dated,
         "author": document.author,
+        "stated": submission.stated,
+        "size": len(submission.data),
     }
     version_id = (await connection.execute(_ADD_VERSION, {**this, **label, **version})).scalar_one()
     place = Place(document_id, version_id, submission.label_id)
     await store_chunks(connection, place, title, chunks, vectors)
+    await remember_likeness(connection, document_id, version_id, submission.label_id, likeness)
     return int(document_id)

@@ -17,6 +17,7 @@ _HOLD = text(
 )
 
 
+# A withdrawn document takes its new label, and its passages, which have none, are left without: `<>` skips them.
 def _carried(table: str, key: str) -> str:
     return (
         f"UPDATE retrieval.{table} SET label_id = :label_id WHERE workspace_id = {WORKSPACE}"
@@ -26,11 +27,12 @@ def _carried(table: str, key: str) -> str:
 
 _RELABEL = text(
     "WITH moving AS (SELECT id, label_id FROM retrieval.document"
-    f"  WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) AND label_id <> :label_id"
+    f"  WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) AND label_id <> :label_id AND withdrawn IS NULL"
     f"), documents AS ({_carried('document', 'id')}"
     f"), versions AS ({_carried('version', 'document_id')}"
     f"), chunks AS ({_carried('chunk', 'document_id')}"
     f"), vectors AS ({_carried('chunk_vec', 'document_id')}"
+    f"), likenesses AS ({_carried('likeness', 'document_id')}"
     ") SELECT label_id, count(*) AS documents FROM moving GROUP BY label_id"
 )
 
@@ -38,7 +40,7 @@ _RELABEL = text(
 async def relabel_documents(
     connection: AsyncConnection, document_ids: Collection[int], label_id: int
 ) -> Mapping[int, int]:
-    """Give documents a label; returns how many came from which other label."""
+    """Give documents a label; returns how many of those that answer came from which other label."""
     values = {"ids": sorted(set(document_ids)), "label_id": label_id}
     await connection.execute(_HOLD, {"ids": values["ids"]})
     return {row.label_id: row.documents for row in await connection.execute(_RELABEL, values)}

@@ -10,10 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE
+from retrieval.deriving import mark_derived
 
 # Whoever stores a version of one of these documents is waited for: what it stored is removed as well.
 _HOLD = text(
-    "SELECT id, label_id FROM retrieval.document"
+    "SELECT id, label_id, withdrawn FROM retrieval.document"
     f" WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) ORDER BY id FOR UPDATE"
 )
 
@@ -30,12 +31,14 @@ _REMOVE = text(f"DELETE FROM retrieval.document WHERE workspace_id = {WORKSPACE}
 
 @dataclass(frozen=True)
 class Removed:
-    """What went with the documents. `under` counts them by the label that they had."""
+    """What went with the documents. `under` counts those that answered, by the label that they had."""
 
     under: Mapping[int, int]
     versions: int
     chunks: int
     vectors: int
+    derived: frozenset[tuple[str, str]] = frozenset()
+    """(kind, name) of what was made from them elsewhere, and is marked now."""
 
 
 async def remove_documents(connection: AsyncConnection, document_ids: Collection[int]) -> Removed:
@@ -43,7 +46,10 @@ async def remove_documents(connection: AsyncConnection, document_ids: Collection
     ids = {"ids": sorted(set(document_ids))}
     under: dict[int, int] = {}
     for row in await connection.execute(_HOLD, ids):
+        if row.withdrawn is not None:
+            continue
         under[row.label_id] = under.get(row.label_id, 0) + 1
     stock = (await connection.execute(_STOCK, ids)).one()
+    derived = await mark_derived(connection, document_ids)
     await connection.execute(_REMOVE, ids)
-    return Removed(under, stock.versions, stock.chunks, stock.vectors)
+    return Removed(under, stock.versions, stock.chunks, stock.vectors, frozenset(derived))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -10,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.audit import Event
 from auth.database import WORKSPACE
 from auth.undo import CannotUndo, Relation, Restore, changed_since, restore_row, was_and_becomes
-from retrieval.cataloguing import file_documents
+from retrieval.cataloguing import file_documents, own_documents
 from retrieval.relabelling import relabel_documents
+from retrieval.withdrawing import expire_documents
 
 COLLECTION = Relation(
     "retrieval.collection",
@@ -19,7 +21,8 @@ COLLECTION = Relation(
     ("id", "name", "label_id", "owner_role", "lent_role", "lent_for_s"),
 )
 _STANDING = text(
-    "SELECT id, label_id, collection_id FROM retrieval.document"
+    "SELECT id, label_id, collection_id, owner_id, owner_role, to_jsonb(expires_at) AS expires_at"
+    " FROM retrieval.document"
     f" WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) ORDER BY id FOR UPDATE"
 )
 _READERS = text(
@@ -28,7 +31,7 @@ _READERS = text(
     "   ORDER BY seq DESC LIMIT 1) AS before,"
     f" (SELECT policy FROM auth.access_label WHERE workspace_id = {WORKSPACE} AND id = :id) AS now"
 )
-_DECIDED = ("label_id", "collection_id")
+_DECIDED = ("label_id", "collection_id", "owner_id", "owner_role", "expires_at")
 
 
 async def restore_documents(connection: AsyncConnection, events: Sequence[Event]) -> None:
@@ -50,6 +53,11 @@ async def restore_documents(connection: AsyncConnection, events: Sequence[Event]
         await relabel_documents(connection, ids, label_id)
     for collection_id, ids in _by(was, "collection_id").items():
         await file_documents(connection, ids, collection_id)
+    for owner_id, ids in _by(was, "owner_id").items():
+        for role, of_role in _by({i: was[i] for i in ids}, "owner_role").items():
+            await own_documents(connection, of_role, role, owner_id)
+    for moment, ids in _by(was, "expires_at").items():
+        await expire_documents(connection, ids, moment and datetime.fromisoformat(moment))
 
 
 async def _require_unchanged(connection: AsyncConnection, becomes: Mapping[int, Mapping[str, Any]]) -> None:
@@ -57,7 +65,7 @@ async def _require_unchanged(connection: AsyncConnection, becomes: Mapping[int, 
     standing = {row.id: row._mapping for row in rows}
     for document_id, left in becomes.items():
         now = standing.get(document_id)
-        if now is None or any(now[column] != left[column] for column in _DECIDED):
+        if now is None or any(now[column] != left.get(column) for column in _DECIDED):
             raise changed_since("document")
 
 
@@ -75,7 +83,7 @@ async def _require_same_readers(connection: AsyncConnection, label_id: int, chan
 def _by(rows: Mapping[int, Mapping[str, Any]], column: str) -> dict[Any, list[int]]:
     grouped: dict[Any, list[int]] = defaultdict(list)
     for document_id, row in rows.items():
-        grouped[row[column]].append(document_id)
+        grouped[row.get(column)].append(document_id)
     return grouped
 
 

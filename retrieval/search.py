@@ -19,6 +19,7 @@ from auth.database import Database
 from retrieval.embedding import Vectors, as_pgvector
 from retrieval.locks import CrossCheck, FoundRow, compare_locks, insist_on
 from retrieval.passages import Passage
+from retrieval.withdrawing import ANSWERS
 
 # The application's filter. Row-level security does the same again; each alone is enough, and is tested so.
 LABEL_FILTER = "v.workspace_id = :workspace_id AND v.label_id = ANY(CAST(:label_ids AS bigint[]))"
@@ -82,7 +83,7 @@ _FUSED = """
     ) AS v
     JOIN retrieval.chunk c ON c.workspace_id = v.workspace_id AND c.id = v.chunk_id
     JOIN retrieval.version n ON n.workspace_id = c.workspace_id AND n.id = c.version_id
-    JOIN retrieval.document d ON d.workspace_id = c.workspace_id AND d.id = c.document_id
+    JOIN retrieval.document d ON d.workspace_id = c.workspace_id AND d.id = c.document_id AND {answers}
     ORDER BY fused.score DESC, c.id
 """
 # Any of a question's words: the ranking prefers passages that hold more of them.
@@ -127,7 +128,8 @@ async def readable(database: Database, clearance: Clearance, chunk_ids: Collecti
     """Those of the given chunks that `clearance` may read now. Raises LocksDisagree as `search` does."""
     statement = text(
         "SELECT v.id, v.workspace_id, ARRAY[v.label_id] AS label_ids FROM retrieval.chunk v"
-        f" WHERE v.id = ANY(:chunk_ids) AND {LABEL_FILTER}"
+        f" WHERE v.id = ANY(:chunk_ids) AND {LABEL_FILTER} AND EXISTS (SELECT FROM retrieval.document d"
+        f"  WHERE d.workspace_id = v.workspace_id AND d.id = v.document_id AND {ANSWERS.format(d='d')})"
     )
     binds = {**_filter_binds(clearance), "chunk_ids": sorted(chunk_ids)}
     async with database.reading_as(clearance) as connection:
@@ -166,7 +168,9 @@ async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, obj
 
 def _statement(nearest: str) -> str:
     nearest = nearest.format(label_filter=LABEL_FILTER)
-    return _FUSED.format(nearest=nearest, label_filter=LABEL_FILTER, words=_WORDS)
+    return _FUSED.format(
+        nearest=nearest, label_filter=LABEL_FILTER, words=_WORDS, answers=ANSWERS.format(d="d")
+    )
 
 
 def _candidates(rows: Sequence[Row[Any]], clearance: Clearance) -> list[Candidate]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKeyConstraint,
     Identity,
@@ -55,6 +56,16 @@ class Document(Base):
         Index(None, "workspace_id", "uri", unique=True),
         Index(None, "workspace_id", "collection_id"),
         Index(None, "workspace_id", "label_id"),
+        Index(
+            "ix_document_expiring",
+            "workspace_id",
+            "expires_at",
+            postgresql_where=text("expires_at IS NOT NULL AND withdrawn IS NULL"),
+        ),
+        ForeignKeyConstraint(["workspace_id", "owner_id"], ["auth.person.workspace_id", "auth.person.id"]),
+        ForeignKeyConstraint(["workspace_id", "owner_role"], ["auth.role.workspace_id", "auth.role.name"]),
+        CheckConstraint("num_nonnulls(owner_id, owner_role) <= 1", name="owner"),
+        CheckConstraint("withdrawn IN ('expired', 'vanished')", name="withdrawn"),
         {"schema": "retrieval"},
     )
 
@@ -67,6 +78,11 @@ class Document(Base):
     added_by: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = created_now()
     collection_id: Mapped[int | None]
+    owner_id: Mapped[int | None]
+    owner_role: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+    withdrawn: Mapped[str | None]
+    """Why it does not answer. Its passages have no label then, which is to say that nobody may read them."""
 
 
 class Collection(Base):
@@ -122,6 +138,10 @@ class Version(Base):
     dated: Mapped[date | None]
     author: Mapped[str | None]
     created_at: Mapped[datetime] = created_now()
+    stated: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """What whoever handed it in stated themselves: its `title`, the day that it is `dated`."""
+    size: Mapped[int | None]
+    """In bytes."""
 
 
 class ChunkRow(Base):
@@ -152,7 +172,7 @@ class ChunkRow(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     document_id: Mapped[int]
     version_id: Mapped[int]
-    label_id: Mapped[int]
+    label_id: Mapped[int | None]
     is_current: Mapped[bool]
     ordinal: Mapped[int]
     text: Mapped[str]
@@ -183,7 +203,7 @@ class ChunkVector(Base):
 
     workspace_id: Mapped[int] = mapped_column(primary_key=True)
     chunk_id: Mapped[int] = mapped_column(primary_key=True)
-    label_id: Mapped[int]
+    label_id: Mapped[int | None]
     document_id: Mapped[int]
     emb: Mapped[Any] = mapped_column(VECTOR(DIMENSIONS))
 
@@ -201,3 +221,69 @@ class LabelCount(Base):
     workspace_id: Mapped[int] = mapped_column(primary_key=True)
     label_id: Mapped[int] = mapped_column(primary_key=True)
     chunks: Mapped[int]
+
+
+class Likeness(Base):
+    """What a version is alike: a hash of its bytes, and a MinHash signature of its words, cut into bands."""
+
+    __tablename__ = "likeness"
+    __table_args__ = (
+        _label_key(),
+        _document_key(),
+        ForeignKeyConstraint(
+            ["workspace_id", "version_id"],
+            ["retrieval.version.workspace_id", "retrieval.version.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_likeness_document", "workspace_id", "document_id"),
+        Index("ix_likeness_bytes", "workspace_id", "bytes_hash"),
+        Index("ix_likeness_bands", "bands", postgresql_using="gin"),
+        {"schema": "retrieval"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int]
+    label_id: Mapped[int]
+    bytes_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    bands: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
+class Failure(Base):
+    """Something that could not be taken in, and why; under the label that it would have had. Gone once it is in."""
+
+    __tablename__ = "failure"
+    __table_args__ = (
+        _label_key(),
+        Index(None, "workspace_id", "uri", unique=True),
+        {"schema": "retrieval"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    label_id: Mapped[int]
+    uri: Mapped[str]
+    reason: Mapped[str]
+    actor: Mapped[str]
+    tries: Mapped[int] = mapped_column(server_default="1")
+    failed_at: Mapped[datetime] = created_now()
+
+
+class Derivation(Base):
+    """That something was made from a document elsewhere, and when the document was removed from under it."""
+
+    __tablename__ = "derivation"
+    __table_args__ = (
+        CheckConstraint("kind IN ('adapter', 'evaluation set')", name="kind"),
+        UniqueConstraint("workspace_id", "kind", "name", "document_id"),
+        Index("ix_derivation_document", "workspace_id", "document_id"),
+        {"schema": "retrieval"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    document_id: Mapped[int]
+    removed_at: Mapped[datetime | None]

@@ -4,7 +4,7 @@ Whoever changes anything must administer at that moment: it is asked within the 
 shown tells who may read a document, never what it says: an administrator reads under a clearance like everybody.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from auth.people import Person
 from auth.rights import read_standing, rights_of
 from auth.roles import ADMIN
 from auth.undo import UNDONE
+from bot.administering.describing import Described, FailureEntry, describe_document, failures_there
 from bot.administering.effects import Effect
 from bot.administering.explaining import Explanation, explain_reading
 from bot.administering.making import Change
@@ -45,7 +46,8 @@ from bot.administering.overviews import (
 )
 from bot.administering.pictures import effect_between, held_after, held_before
 from bot.administering.undoing import UndoChange
-from retrieval.cataloguing import list_documents
+from retrieval.cataloguing import Filter, document_with, list_documents
+from retrieval.failing import dismiss_failures
 
 COMMAND_LINE = "command line"
 """Who acts where somebody works on the machine itself; no Slack user id has a space in it."""
@@ -138,18 +140,49 @@ class Administration:
             return await explain_reading(connection, standing, person, document_id)
 
     async def documents(
-        self, viewer: Clearance | None, words: str = "", limit: int = 20, offset: int = 0
+        self,
+        viewer: Clearance | None,
+        words: str = "",
+        limit: int = 20,
+        offset: int = 0,
+        *,
+        which: Filter | None = None,
+        source: str = "",
     ) -> list[DocumentEntry]:
         """Documents by id: titles and addresses under the viewer's clearance, ids and readers of all.
 
         `words` are sought in what the viewer may read, and in names of collections. None for a viewer is the
-        machine itself: it shows addresses, which its owner can list anyway, and no titles.
+        machine itself: it shows addresses, which its owner can list anyway, and no titles. `source` is what an
+        address begins with.
         """
-        found = await found_by(self._database, self._workspace_id, viewer, words)
+        found = await found_by(self._database, self._workspace_id, viewer, words, source)
         async with self._looking() as (connection, standing):
-            entries = await list_documents(connection, found, words, limit, offset)
+            entries = await list_documents(connection, found, "" if source else words, limit, offset, which)
         titles = await titles_for(self._database, viewer, entries)
         return [shown(entry, titles, standing, at_the_machine=viewer is None) for entry in entries]
+
+    async def document(self, viewer: Clearance | None, document_id: int) -> DocumentEntry:
+        """One document, with its title only if the viewer may read it. Raises UnknownDocument."""
+        async with self._looking() as (connection, standing):
+            entry = await document_with(connection, document_id)
+        titles = await titles_for(self._database, viewer, [entry])
+        return shown(entry, titles, standing, at_the_machine=viewer is None)
+
+    async def describe(self, viewer: Clearance | None, document_id: int) -> Described:
+        """The versions of a document, and what it is like; as far as the viewer may read it. None: the machine."""
+        return await describe_document(self._database, self._workspace_id, viewer, document_id)
+
+    async def failures(
+        self, viewer: Clearance | None, actor: str, limit: int, offset: int = 0
+    ) -> list[FailureEntry]:
+        """What could not be taken in, the newest first."""
+        async with self._looking() as (connection, _):
+            return await failures_there(connection, viewer, actor, limit, offset)
+
+    async def dismiss(self, failure_ids: Sequence[int], actor: str) -> int:
+        """Let go of failures that need no more doing; returns how many there were. Raises NotAllowed."""
+        async with self._changing(actor) as connection:
+            return await dismiss_failures(connection, failure_ids)
 
     async def collections(self) -> list[CollectionEntry]:
         """Every collection, by name."""

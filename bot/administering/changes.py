@@ -3,6 +3,7 @@
 `make` works in the caller's transaction, which `Administration` opens, guards and commits; nobody else calls it.
 """
 
+from bot.administering.life_changes import ExpireDocuments, OwnDocuments
 from bot.administering.making import CannotChange, Change, Made
 from bot.administering.reader_changes import (
     ChangeLabel,
@@ -29,10 +30,12 @@ __all__ = [
     "DefineCollection",
     "DefineRole",
     "DeleteRole",
+    "ExpireDocuments",
     "FileDocuments",
     "GrantRole",
     "Made",
     "MapSource",
+    "OwnDocuments",
     "RelabelCollection",
     "RelabelDocuments",
     "RemoveDocuments",

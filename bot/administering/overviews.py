@@ -19,6 +19,7 @@ from bot.administering.ways import Ways, ways_of
 from bot.administering.wording import policy_in_words
 from retrieval.cataloguing import (
     Entry,
+    State,
     documents_under,
     is_document_id,
     list_collections,
@@ -87,6 +88,9 @@ class DocumentEntry:
     uri: str | None
     policy: Policy
     collection: str | None
+    state: State = State.ANSWERING
+    expires_at: datetime | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,17 +167,20 @@ async def titles_readable_by_both(
 
 
 async def found_by(
-    database: Database, workspace_id: int, viewer: Clearance | None, words: str
+    database: Database, workspace_id: int, viewer: Clearance | None, words: str, source: str = ""
 ) -> set[int] | None:
-    """Documents with these words in what the viewer may read, or with this number; None where all are meant."""
-    if not words:
+    """Documents with these words in what the viewer may read, or with this number; None where all are meant.
+
+    `source` is what the address begins with: it finds only what the viewer may read, as addresses are told.
+    """
+    if not words and not source:
         return None
     if viewer is not None:
         async with database.reading_as(viewer) as reader:
-            found = await with_words_in_title(reader, words)
+            found = await with_words_in_title(reader, words, source)
     else:
         async with database.writing_in(workspace_id) as connection:
-            found = await with_words_in_address(connection, words)
+            found = await with_words_in_address(connection, words, source)
     number = words.removeprefix("#")
     return found | {int(number)} if is_document_id(number) else found
 
@@ -193,7 +200,10 @@ def shown(
 ) -> DocumentEntry:
     title = titles.get(entry.id)
     uri = entry.uri if at_the_machine or title is not None else None
-    return DocumentEntry(entry.id, title, uri, standing.index.labels[entry.label_id], entry.collection)
+    policy = standing.index.labels[entry.label_id]
+    return DocumentEntry(
+        entry.id, title, uri, policy, entry.collection, entry.state, entry.expires_at, entry.owner
+    )
 
 
 async def collections_there(connection: AsyncConnection, standing: Standing) -> list[CollectionEntry]:

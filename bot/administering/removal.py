@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE
 from bot.administering.making import Made, OfReaders
-from bot.administering.wording import counted, numbered_documents
+from bot.administering.wording import capitalised, counted, listed, numbered_documents
 from retrieval.cataloguing import forget_unused_labels, require_documents
 from retrieval.removing import Removed, remove_documents
 
@@ -46,4 +46,11 @@ def _receipt(removed: Removed, emptied: int, sent: int) -> tuple[str, ...]:
         f" {counted(removed.vectors, 'vector')}{of_answers}."
     )
     stands = f"{counted(sent, 'message')} in Slack may still quote them: delete those there." if sent else ""
-    return tuple(sentence for sentence in (went, stands) if sentence)
+    return tuple(sentence for sentence in (went, stands, _of_derived(removed)) if sentence)
+
+
+def _of_derived(removed: Removed) -> str:
+    if not removed.derived:
+        return "No adapter or evaluation set is on record as made from it."
+    named = listed([f"the {kind} {name}" for kind, name in sorted(removed.derived)])
+    return f"{capitalised(named)} was made from it and is marked: make it anew without what was removed."

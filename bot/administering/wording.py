@@ -32,6 +32,13 @@ def numbered_documents(document_ids: Sequence[int]) -> str:
     return f"document{'s' if len(document_ids) != 1 else ''} {numbers}"
 
 
+def size_in_words(size: int) -> str:
+    """`812 bytes`, `12 KB`, `3.4 MB`."""
+    if size < 1024:
+        return counted(size, "byte")
+    return f"{size / 1024:.0f} KB" if size < 1024**2 else f"{size / 1024**2:.1f} MB"
+
+
 def span_in_words(span: timedelta) -> str:
     """`2 days`, `12 hours`, `90 minutes`; what is left of a minute is dropped."""
     minutes = int(span.total_seconds()) // 60

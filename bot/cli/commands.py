@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, audit, roles
+from bot.cli import access, admin, audit, docs, roles
 
 app = typer.Typer(
     name="ostiary",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(roles.app)
 app.add_typer(access.app)
+app.add_typer(docs.app)
 app.add_typer(admin.app)
 app.add_typer(audit.app)
 
@@ -84,11 +85,17 @@ def ingest(
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of the document, YYYY-MM-DD.")
     ] = None,
     department: Annotated[str, typer.Option(help="Department that it belongs to.", callback=_legible)] = "",
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Last day on which it answers, YYYY-MM-DD (UTC)."),
+    ] = None,
 ) -> None:
     """Add documents, or newer versions of them, and say who may read them."""
     from bot.cli.ingesting import ingest_source
+    from bot.cli.options import end_of
 
-    asyncio.run(ingest_source(source, readers, title, dated.date() if dated else None, department))
+    day = dated.date() if dated else None
+    asyncio.run(ingest_source(source, readers, title, day, department, end_of(expires, None)))
 
 
 @app.command()

@@ -5,20 +5,23 @@ import sys
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from auth.database import Database
 from auth.errors import OstiaryError
 from auth.labelling import intern_label
 from auth.labels import Policy, parse_policy
 from bot.administering.administration import COMMAND_LINE
+from bot.administering.describing import twins_of
 from bot.cli.output import counted, err, out, progress_line
 from bot.opening import open_database, the_workspace
 from bot.runtime import load_embeddings, open_ingestor
 from bot.settings import load_settings
+from retrieval.failing import record_failure
 from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.cleaning import file_label
 from retrieval.sources.files import find_files
@@ -39,6 +42,7 @@ class Wanted:
     title: str | None
     dated: date | None
     department: str
+    expires_at: datetime | None
     limits: FetchLimits
 
 
@@ -49,10 +53,16 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     passages: int = 0
     failures: list[str] = field(default_factory=list)
+    alike: list[str] = field(default_factory=list)
 
 
 async def ingest_source(
-    source: str, readers: str, title: str | None, dated: date | None, department: str
+    source: str,
+    readers: str,
+    title: str | None,
+    dated: date | None,
+    department: str,
+    expires_at: datetime | None = None,
 ) -> None:
     """Ingest all of `source`; what fails is named, the rest goes on, and the exit code says that some failed."""
     settings = load_settings()
@@ -67,8 +77,8 @@ async def ingest_source(
             embeddings = await load_embeddings(settings, progress)
         ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
         limits = FetchLimits(max_bytes=settings.max_document_bytes)
-        wanted = Wanted(label_id, policy, title, dated, department, limits)
-        tally = await _ingest_all(ingestor, workspace_id, items, wanted)
+        wanted = Wanted(label_id, policy, title, dated, department, expires_at, limits)
+        tally = await _ingest_all(database, ingestor, workspace_id, items, wanted)
     _report(tally, str(policy))
     if tally.failures:
         sys.exit(1)
@@ -94,7 +104,11 @@ def _items(source: str) -> list[SourceItem | SkippedFile | str]:
 
 
 async def _ingest_all(
-    ingestor: Ingestor, workspace_id: int, items: list[SourceItem | SkippedFile | str], wanted: Wanted
+    database: Database,
+    ingestor: Ingestor,
+    workspace_id: int,
+    items: list[SourceItem | SkippedFile | str],
+    wanted: Wanted,
 ) -> Tally:
     tally = Tally()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -106,7 +120,13 @@ async def _ingest_all(
                 outcome = await ingestor.ingest(workspace_id, submission)
             except OstiaryError as error:
                 tally.failures.append(str(error))
+                uri = item if isinstance(item, str) else item.uri
+                async with database.writing_in(workspace_id, COMMAND_LINE) as connection:
+                    await record_failure(connection, uri, wanted.label_id, str(error), COMMAND_LINE)
             else:
+                if outcome.status in {"added", "updated"}:
+                    twins = await twins_of(database, workspace_id, None, outcome.document_id)
+                    tally.alike += [twin.said_of(submission.name) for twin in twins[:1]]
                 tally.outcomes[outcome.status] += 1
                 tally.passages += outcome.chunks
             bar.advance(task)
@@ -129,6 +149,7 @@ async def _submission(item: SourceItem | SkippedFile | str, wanted: Wanted) -> S
         title=wanted.title,
         dated=wanted.dated,
         department=wanted.department,
+        expires_at=wanted.expires_at,
         added_by=COMMAND_LINE,
         actor=COMMAND_LINE,
         policy=wanted.policy,
@@ -138,6 +159,8 @@ async def _submission(item: SourceItem | SkippedFile | str, wanted: Wanted) -> S
 def _report(tally: Tally, readers: str) -> None:
     for failure in tally.failures:
         err.print(Text.assemble(("Not added: ", "bold red"), failure))
+    for sentence in tally.alike:
+        out.print(Text(sentence))
     counts = ", ".join(f"{count} {status}" for status, count in tally.outcomes.items()) or "0 added"
     new = counted(tally.passages, "new passage")
     out.print(Text(f"{counts}, {len(tally.failures)} failed; {new} for {readers}."))

@@ -15,20 +15,21 @@ def legible(given: str | None) -> str | None:
     return given and given.encode("utf-8", "replace").decode()
 
 
-def _span(given: str) -> timedelta:
+def span(given: str) -> timedelta:
+    """`30m`, `12h`, `7d`, `2w`."""
     found = _SPAN.fullmatch(given.strip())
     if found is None or int(found[1]) == 0:
         raise typer.BadParameter(f"{given!r} is no length of time. Write 30m, 12h, 7d or 2w.")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def end_of(until: datetime | None, span: timedelta | None) -> datetime | None:
+def end_of(until: datetime | None, lasting: timedelta | None) -> datetime | None:
     """When something ends that is given to the end of a day (UTC), or for a time from now."""
-    if until is not None and span is not None:
+    if until is not None and lasting is not None:
         raise typer.BadParameter("Give --until or --for, not both.")
     if until is not None:
         return until.replace(tzinfo=UTC) + timedelta(days=1)
-    return datetime.now(UTC) + span if span else None
+    return datetime.now(UTC) + lasting if lasting else None
 
 
 Handle = Annotated[str, typer.Argument(help="Handle of a person.", metavar="HANDLE", callback=legible)]
@@ -58,7 +59,7 @@ Until = Annotated[
 ]
 For = Annotated[
     timedelta | None,
-    typer.Option("--for", help="How long it holds: 30m, 12h, 7d, 2w.", metavar="TIME", parser=_span),
+    typer.Option("--for", help="How long it holds: 30m, 12h, 7d, 2w.", metavar="TIME", parser=span),
 ]
 As = Annotated[
     str | None,

@@ -46,6 +46,8 @@ _EMPTY = tuple(
         "bot.question",
         "bot.ingestion_request",
         "retrieval.document",
+        "retrieval.failure",
+        "retrieval.derivation",
         "retrieval.label_count",
         "retrieval.collection",
         'auth."grant"',

@@ -18,6 +18,7 @@ from auth.errors import OstiaryError
 from auth.granting import define_built_in_roles
 from bot.assistant import Assistant
 from bot.background import in_background
+from bot.expiring import keep_sweeping
 from bot.queue import JobQueue, QueueSettings
 from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
@@ -115,7 +116,11 @@ async def connected(
     app = slack_app(client, team.team_id, desks(team, asking, ingestion, admin, standing, roster, audiences))
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
     handler.client.message_listeners.append(_on_reconnection(standing))
-    async with queue.working(), in_background(standing.keep_reading(resync_s)):
+    async with (
+        queue.working(),
+        in_background(standing.keep_reading(resync_s)),
+        in_background(keep_sweeping(database, workspace_id)),
+    ):
         try:
             await _connect(handler)
             yield

@@ -11,7 +11,6 @@ from auth.database import Database
 from auth.directory import UnknownPerson, find_people, person_called
 from auth.errors import OstiaryError
 from auth.granting import UnknownRole, list_roles
-from auth.labelling import read_labels
 from auth.people import Person
 from auth.rights import nothing, rights_of
 from auth.roles import EVERYONE, GUEST
@@ -23,7 +22,7 @@ from bot.slack.admin.elements import OPTIONS_LIMIT, option
 from bot.slack.people import Roster
 from bot.slack.refusals import reason
 from bot.slack.views import Block
-from retrieval.cataloguing import UnknownCollection, document_with, titles_of
+from retrieval.cataloguing import UnknownCollection, titles_of
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _FIRST = {EVERYONE: 0, GUEST: 1}
@@ -80,12 +79,7 @@ class Naming:
 
     async def document(self, actor: str, document_id: int) -> DocumentEntry:
         """One document, with its title only if `actor` may read it. Raises UnknownDocument."""
-        async with self._database.writing_in(self._workspace_id) as connection:
-            entry = await document_with(connection, document_id)
-            policy = (await read_labels(connection))[entry.label_id]
-        title = (await self.titles(actor, [document_id])).get(document_id)
-        uri = entry.uri if title is not None else None
-        return DocumentEntry(entry.id, title, uri, policy, entry.collection)
+        return await self._administration.document(await self.viewer(actor), document_id)
 
     async def titles(self, actor: str, document_ids: Collection[int]) -> dict[int, str]:
         """The titles of those documents that `actor` may read."""

@@ -1,6 +1,7 @@
 """A small company: two who administer, some who do not, documents under several readers, all in a real database."""
 
-from collections.abc import Collection, Mapping
+import sys
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.database import WORKSPACE, Database
+from auth.database import WORKSPACE, Database, DatabaseUrls
 from auth.directory import PersonFacts, find_people, upsert_people
 from auth.granting import define_role, grant
 from auth.labelling import intern_label
@@ -17,6 +18,7 @@ from auth.people import Person, PersonKind
 from auth.rights import rights_of
 from auth.roles import ADMIN
 from bot.administering.administration import Administration
+from bot.cli import main
 from tests.properties.conftest import store_document
 
 PEOPLE = (
@@ -126,3 +128,29 @@ def administration(company: Company) -> Administration:
 def shifts(given: Collection[object]) -> dict[str, int]:
     """handle -> documents."""
     return {shift.person.handle: shift.documents for shift in given}  # type: ignore[attr-defined]
+
+
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def ostiary(
+    company: Company, urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Say:
+    """Runs a command and returns all that it said, on one line."""
+    monkeypatch.setenv("DATABASE_URL", urls.admin)
+    monkeypatch.setenv("DATABASE_APP_URL", urls.app or "")
+    monkeypatch.setenv("DATABASE_READER_URL", urls.reader or "")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("OSTIARY_TEST_CACHE", raising=False)  # says where tests find models: no setting
+
+    def run(*words: str, fails: bool = False) -> str:
+        monkeypatch.setattr(sys, "argv", ["ostiary", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert (ended.value.code not in (0, None)) == fails, said
+        return " ".join((said.err if fails else said.out).split())
+
+    return run

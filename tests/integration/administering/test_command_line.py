@@ -1,38 +1,10 @@
 """Administration at the keyboard: what is done, what it does to whom, and how it is undone."""
 
 import re
-import sys
-from collections.abc import Callable
 
 import pytest
 
-from auth.database import DatabaseUrls
-from bot.cli import main
-from tests.integration.administering.conftest import Company
-
-Say = Callable[..., str]
-
-
-@pytest.fixture
-def ostiary(
-    company: Company, urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Say:
-    """Runs a command and returns all that it said, on one line."""
-    monkeypatch.setenv("DATABASE_URL", urls.admin)
-    monkeypatch.setenv("DATABASE_APP_URL", urls.app or "")
-    monkeypatch.setenv("DATABASE_READER_URL", urls.reader or "")
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*words: str, fails: bool = False) -> str:
-        monkeypatch.setattr(sys, "argv", ["ostiary", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        assert (ended.value.code not in (0, None)) == fails, said
-        return " ".join((said.err if fails else said.out).split())
-
-    return run
+from tests.integration.administering.conftest import Say
 
 
 def change_in(said: str) -> str:

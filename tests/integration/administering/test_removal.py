@@ -71,6 +71,7 @@ async def test_all_of_it_goes_and_all_else_stays(company: Company, administratio
     assert done.effect.notes == (
         "That is 1 version, 2 passages and 2 vectors, and the text of 1 answer made from them.",
         "1 message in Slack may still quote them: delete those there.",
+        "No adapter or evaluation set is on record as made from it.",
     )
     assert done.effect.in_words().endswith("This cannot be undone.")
     assert [await count(company, table, budget) for table in TABLES] == [0, 0, 0, 0]

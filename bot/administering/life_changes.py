@@ -1,0 +1,60 @@
+"""Changes in the life of documents: until when they answer, and to whom they belong."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.granting import require_roles
+from auth.people import Person
+from bot.administering.making import CannotChange, Made, OfReaders
+from bot.administering.removal import NOWHERE
+from bot.administering.wording import end_in_words, numbered_documents
+from retrieval.cataloguing import own_documents, require_documents
+from retrieval.withdrawing import Moved, expire_documents
+
+
+@dataclass(frozen=True)
+class ExpireDocuments(OfReaders):
+    """Let documents answer until a moment, or, with None, for good. One that is past withdraws them at once."""
+
+    document_ids: tuple[int, ...]
+    at: datetime | None
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        await require_documents(connection, self.document_ids)
+        gone, back = await expire_documents(connection, self.document_ids, self.at)
+        return Made(_moves(gone, back))
+
+    def in_words(self) -> str:
+        those = numbered_documents(self.document_ids)
+        return (
+            f"let {those} answer until {end_in_words(self.at)}" if self.at else f"let {those} answer for good"
+        )
+
+
+def _moves(gone: Moved, back: Moved) -> Counter[tuple[int, int]]:
+    lost = Counter((label_id, NOWHERE) for label_id in gone.values())
+    return lost + Counter((NOWHERE, label_id) for label_id in back.values())
+
+
+@dataclass(frozen=True)
+class OwnDocuments(OfReaders):
+    """Say to whom documents belong: a role, a person, or nobody. It opens nothing to them."""
+
+    document_ids: tuple[int, ...]
+    role: str | None = None
+    person: Person | None = None
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        await require_documents(connection, self.document_ids)
+        if self.role and self.person:
+            raise CannotChange("A document belongs to one role or to one person.")
+        await require_roles(connection, [self.role] if self.role else [])
+        await own_documents(connection, self.document_ids, self.role, self.person.id if self.person else None)
+        return Made()
+
+    def in_words(self) -> str:
+        owner = f"@{self.person.handle}" if self.person else self.role or "nobody"
+        return f"made {owner} the owner of {numbered_documents(self.document_ids)}"
