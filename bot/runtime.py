@@ -11,6 +11,7 @@ from bot.answering import Answerer
 from bot.answering.local_model import LocalChatModel
 from bot.assistant import Assistant
 from bot.settings import Settings
+from retrieval.devices import choose_device
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
 from retrieval.locks import CrossCheck
@@ -29,7 +30,8 @@ def _load_embeddings(settings: Settings) -> LocalEmbeddings:
     import torch
 
     torch.set_num_threads(settings.threads)
-    return LocalEmbeddings.load(embedder_folder(settings.embedding_model, cache=settings.cache))
+    folder = embedder_folder(settings.embedding_model, cache=settings.cache)
+    return LocalEmbeddings.load(folder, choose_device(settings.device))
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from auth.errors import OstiaryError
+from retrieval.devices import DeviceName
 
 
 class UnusableSettings(OstiaryError):
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     language_model: str = Field("packaged", description="`packaged`, a folder or a hub id.")
     embedding_model: str = Field("packaged", description="`packaged`, a folder or a hub id (384 dimensions).")
     adapter: Path | None = Field(None, description="Folder of a fine-tuned adapter for the language model.")
+    device: DeviceName = Field("auto", description="Where texts are embedded: `auto`, `cpu` or `cuda`.")
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, description="For torch.")
     max_document_mb: int = Field(50, ge=1, description="Largest document that is read, in MB.")
     resync_minutes: float = Field(

@@ -10,6 +10,7 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from auth.errors import OstiaryError
+from retrieval.devices import Device, choose_device
 from retrieval.tables import DIMENSIONS
 from retrieval.weights import without_progress_bars
 
@@ -17,7 +18,6 @@ Vectors = NDArray[np.float32]
 
 MAX_TOKENS = 256
 """What all-MiniLM-L6-v2 was trained to read; the rest of a longer text would not count."""
-_BATCH_TOKENS = 8192
 
 
 class EmbedderUnusable(OstiaryError):
@@ -27,45 +27,51 @@ class EmbedderUnusable(OstiaryError):
 class LocalEmbeddings(Embeddings):
     """LangChain embeddings by a local encoder: mean of the token vectors, L2-normalised, 384 dimensions."""
 
-    def __init__(self, tokenizer: Any, model: Any) -> None:
+    def __init__(self, tokenizer: Any, model: Any, device: Device) -> None:
         self.tokenizer = tokenizer
+        self.device = device
         self._model = model
         self._lock = threading.Lock()  # a fast tokenizer may not be used by two threads at once
 
     @classmethod
-    def load(cls, folder: Path) -> "LocalEmbeddings":
+    def load(cls, folder: Path, device: Device | None = None) -> "LocalEmbeddings":
         """Load the encoder from a folder (see `retrieval.weights.embedder_folder`). Takes about a second."""
         from transformers import AutoModel, AutoTokenizer
 
+        device = device or choose_device()
         with without_progress_bars():
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+            model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=device.dtype).eval()
         if model.config.hidden_size != DIMENSIONS:
             raise EmbedderUnusable(
                 f"The embedding model in '{folder.name}' makes vectors of {model.config.hidden_size} dimensions;"
                 f" the database holds {DIMENSIONS}. Choose a model with {DIMENSIONS} dimensions."
             )
-        return cls(tokenizer, model)
+        return cls(tokenizer, model.to(device.name), device)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row a text, (n, 384) float32, each of length 1. Texts are batched by length."""
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        with self._lock:
+        with (
+            self._lock
+        ):  # for as long only: a question does not wait for the documents that are being embedded
             encoded = self.tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
-            for batch in _batches([len(ids) for ids in encoded]):
-                vectors[batch] = self._encode_batch([encoded[i] for i in batch])
+        for batch in _batches([len(ids) for ids in encoded], self.device.batch_tokens):
+            vectors[batch] = self._encode_batch([encoded[i] for i in batch])
         return vectors
 
     def _encode_batch(self, token_ids: list[list[int]]) -> Vectors:
         import torch
 
-        padded = self.tokenizer.pad({"input_ids": token_ids}, return_tensors="pt")
+        with self._lock:
+            padded = self.tokenizer.pad({"input_ids": token_ids}, return_tensors="pt")
         with torch.inference_mode():
-            hidden = self._model(**padded).last_hidden_state
-            mask = padded["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+            padded = padded.to(self.device.name)
+            hidden = self._model(**padded).last_hidden_state.float()
+            mask = padded["attention_mask"].unsqueeze(-1)
             mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-            unit = torch.nn.functional.normalize(mean.float(), dim=1)
-        found: Vectors = unit.numpy()
+            unit = torch.nn.functional.normalize(mean, dim=1)
+        found: Vectors = unit.cpu().numpy()
         return found
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -80,11 +86,11 @@ def as_pgvector(vector: Vectors) -> str:
     return "[" + ",".join(f"{x:.7g}" for x in vector) + "]"
 
 
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices grouped by length, so that little is computed on padding."""
+def _batches(lengths: Sequence[int], most_tokens: int) -> list[list[int]]:
+    """Indices grouped by length, so that little is computed on padding; a batch has `most_tokens` with it."""
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batches and (len(batches[-1]) + 1) * lengths[index] <= _BATCH_TOKENS:
+        if batches and (len(batches[-1]) + 1) * lengths[index] <= most_tokens:
             batches[-1].append(index)
         else:
             batches.append([index])

@@ -23,20 +23,18 @@ from auth.labelling import intern_label
 from auth.labels import NOBODY, Policy
 from retrieval.chunking import Chunk, CountTokens, chunk, embedding_text, token_counter
 from retrieval.embedding import LocalEmbeddings, Vectors
+from retrieval.encoding_line import EncodingLine
 from retrieval.failing import forget_failure
 from retrieval.likeness import Fingerprint, fingerprint, remember_likeness
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.relabelling import relabel_documents
 from retrieval.storing import Place, store_chunks
-from retrieval.tables import DIMENSIONS
 from retrieval.withdrawing import settle_document
 
 INGESTED = "document.ingested"
 Status = Literal["added", "updated", "relabelled", "unchanged"]
 Stage = Literal["parsing", "embedding", "storing"]
-# Passages between two looks at whether somebody still wants them: a second or two on a slow processor.
-_SLICE = 32
 
 _KNOWN = text(
     "SELECT d.id, d.label_id, v.content_hash, l.policy AS readers FROM retrieval.document d"
@@ -154,6 +152,9 @@ class Ingestor:
         self._embeddings = embeddings
         self._parser = parser
         self._count_tokens = token_counter(embeddings.tokenizer)
+        self._encoding: EncodingLine[Vectors] = EncodingLine(
+            lambda texts: list(embeddings.encode(texts)), embeddings.device.texts
+        )
 
     async def ingest(
         self, workspace_id: int, submission: Submission, on_progress: OnProgress | None = None
@@ -225,16 +226,12 @@ class Ingestor:
             is_wanted.clear()
 
     async def _embed(self, title: str, chunks: Sequence[Chunk], report: OnProgress) -> Vectors:
-        """The vectors of the chunks, (n, 384), in slices of about the same length: little is spent on padding."""
+        """The vectors of the chunks, (n, 384)."""
         texts = [embedding_text(title, piece.heading_path, piece.text) for piece in chunks]
-        order = sorted(range(len(texts)), key=lambda at: len(texts[at]))
-        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        report(Progress("embedding", 0, len(texts)))
-        for start in range(0, len(texts), _SLICE):
-            taken = order[start : start + _SLICE]
-            vectors[taken] = await asyncio.to_thread(self._embeddings.encode, [texts[at] for at in taken])
-            report(Progress("embedding", start + len(taken), len(texts)))
-        return vectors
+        rows = await self._encoding.encode(
+            texts, lambda done: report(Progress("embedding", done, len(texts)))
+        )
+        return np.stack(rows)
 
 
 def _while_wanted(is_wanted: threading.Event, count: CountTokens) -> CountTokens:
