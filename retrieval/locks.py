@@ -154,8 +154,9 @@ _BEHIND_POLICIES = " UNION ALL ".join(
 )
 # Behind the policies each table is read once, since they parse the labels again for every row they compare.
 # The application's filter picks from every label there is, and the function reads what stands under those it
-# picked: whatever the filter would have let through without row-level security. The chunks that can be found and
-# their vectors are compared too: where their labels differ, each table's two locks may still agree.
+# picked: whatever the filter would have let through without row-level security. Of what full-text search finds, all
+# must be seen behind the policies. The chunks that can be found and their vectors are compared too: where their
+# labels differ, each table's two locks may still agree.
 _READINGS = f"""
     WITH picked AS MATERIALIZED (
         SELECT array_agg(v.workspace_id) AS workspace_ids, array_agg(v.label_id) AS label_ids
@@ -163,22 +164,21 @@ _READINGS = f"""
     ),
     {_SEEN},
     lexical AS MATERIALIZED (
-        SELECT t.workspace_id, t.id, t.label_id
-        FROM retrieval.chunk t, retrieval.any_word(to_tsvector('english', :question)) AS query
-        WHERE t.is_current AND t.words @@ query
-        ORDER BY ts_rank(t.words, query, 1) DESC, t.id LIMIT :candidates
+        SELECT chunk_id FROM retrieval.lexical_candidates(to_tsvector('english', :question), :candidates)
+    ),
+    seen_lexical AS MATERIALIZED (
+        SELECT t.workspace_id, t.id, t.label_id FROM lexical JOIN seen_chunk t ON t.id = chunk_id AND t.is_current
     ),
     reading (compared, side, workspace_id, id, label_id) AS (
         {_BEHIND_POLICIES}
         UNION ALL SELECT r.kind, '{FILTER}', r.workspace_id, r.id, r.label_id
             FROM picked, retrieval.rows_under(picked.workspace_ids, picked.label_ids) r
-        UNION ALL SELECT 'full-text', '{POLICIES}', workspace_id, id, label_id FROM lexical
+        UNION ALL SELECT 'full-text', '{POLICIES}', workspace_id, id, label_id FROM seen_lexical
         UNION ALL SELECT 'full-text', '{FILTER}', r.workspace_id, r.chunk_id, r.label_id
             FROM picked, retrieval.lexical_under(picked.workspace_ids, picked.label_ids,
                                                  to_tsvector('english', :question), :candidates) r
-        UNION ALL SELECT 'full-text function', '{POLICIES}', NULL, id, NULL FROM lexical
-        UNION ALL SELECT 'full-text function', '{FUNCTION}', NULL, r.chunk_id, NULL
-            FROM retrieval.lexical_candidates(to_tsvector('english', :question), :candidates) r
+        UNION ALL SELECT 'full-text function', '{POLICIES}', NULL, id, NULL FROM seen_lexical
+        UNION ALL SELECT 'full-text function', '{FUNCTION}', NULL, chunk_id, NULL FROM lexical
         UNION ALL SELECT 'chunks and their vectors', '{CHUNKS}', t.workspace_id, t.id, t.label_id
             FROM seen_chunk t WHERE t.is_current
         UNION ALL SELECT 'chunks and their vectors', '{VECTORS}', t.workspace_id, t.id, t.label_id

@@ -209,7 +209,10 @@ class ChunkVector(Base):
 
 
 class LabelCount(Base):
-    """How many vectors stand under a label; a trigger keeps it. Decides between exact scan and index."""
+    """How many vectors stand under a label; a trigger keeps it. Decides between exact scan and index.
+
+    `counted` is how many there were when the label's words were counted last.
+    """
 
     __tablename__ = "label_count"
     __table_args__ = (
@@ -219,6 +222,27 @@ class LabelCount(Base):
     )
 
     workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    label_id: Mapped[int] = mapped_column(primary_key=True)
+    chunks: Mapped[int]
+    counted: Mapped[int] = mapped_column(server_default="0")
+
+
+class LabelWord(Base):
+    """A word that is common under a label, and in how many of its chunks it stands, as counted on a sample."""
+
+    __tablename__ = "label_word"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "label_id"],
+            ["retrieval.label_count.workspace_id", "retrieval.label_count.label_id"],
+            ondelete="CASCADE",
+        ),
+        Index(None, "workspace_id", "label_id"),
+        {"schema": "retrieval"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     label_id: Mapped[int] = mapped_column(primary_key=True)
     chunks: Mapped[int]
 

@@ -86,15 +86,15 @@ def upgrade() -> None:
     op.execute("SET LOCAL ROLE ostiary_owner")
     op.execute(WORDS)
     op.execute("RESET ROLE")
-    _replace_searches(BY_LABEL)
+    replace_searches(BY_LABEL)
 
 
 def downgrade() -> None:
-    _replace_searches(BY_WORD)
+    replace_searches(BY_WORD)
     op.execute(PLAIN_WORDS)
 
 
-def _replace_searches(searches: dict[str, str]) -> None:
+def replace_searches(searches: dict[str, str]) -> None:
     for name in searches:
         op.execute(f"DROP FUNCTION retrieval.{name}")
     op.execute("SET LOCAL ROLE ostiary_owner")
