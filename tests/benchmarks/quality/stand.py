@@ -82,6 +82,7 @@ def shelve(urls: DatabaseUrls, workspace: int, judged: JudgedSet, vectors: Vecto
             if statement.strip():
                 connection.execute(statement)
         connection.execute("DROP TABLE given")
+        connection.execute("SELECT retrieval.count_words(%s)", [LABEL])
         connection.execute("VACUUM ANALYZE")
     units = [unit for paper in judged.papers for unit in paper.units]
     return Shelf(judged, Clearance(workspace, frozenset([LABEL]), 1), dict(enumerate(units, start=1)))
