@@ -31,6 +31,7 @@ from retrieval.parsing.isolated import ParserProcess
 from retrieval.relabelling import relabel_documents
 from retrieval.storing import Place, store_chunks
 from retrieval.withdrawing import settle_document
+from retrieval.word_counts import count_words
 
 INGESTED = "document.ingested"
 Status = Literal["added", "updated", "relabelled", "unchanged"]
@@ -165,6 +166,7 @@ class Ingestor:
         Raises UnreadableDocument or NothingToRead, and leaves everything as it was; so does cancelling it.
         """
         report = on_progress or _unwatched
+        await count_words(self._database, workspace_id)  # for what came before: the search goes by it
         digest = _digest(submission)
         async with self._database.writing_in(workspace_id, submission.actor) as connection:
             submission = await _with_its_readers(connection, submission)

@@ -67,7 +67,8 @@ def scores(urls: DatabaseUrls, question: str, label: int) -> list[tuple[int, flo
     with psycopg.connect(urls.reader) as connection:
         bound = (str(WORKSPACE), f"{{{label}}}")
         connection.execute(
-            "SELECT set_config('ostiary.workspace_id', %s, true), set_config('ostiary.label_ids', %s, true)", bound
+            "SELECT set_config('ostiary.workspace_id', %s, true), set_config('ostiary.label_ids', %s, true)",
+            bound,
         )
         statement = "SELECT * FROM retrieval.lexical_candidates(to_tsvector('english', %s), 50)"
         return connection.execute(statement, [question]).fetchall()
@@ -98,7 +99,9 @@ async def test_a_question_of_common_words_alone_still_finds_what_has_them(
     assert {text for text, _ in await found(database, "office budget?")} == {"The office budget"}
 
 
-async def test_what_others_hold_changes_no_score(database: Database, urls: DatabaseUrls, shelve: Shelve) -> None:
+async def test_what_others_hold_changes_no_score(
+    database: Database, urls: DatabaseUrls, shelve: Shelve
+) -> None:
     shelve(OPEN, ["The office budget", "The office", "A budget of redlines"] * 40)
     await count_words(database, WORKSPACE)
     before = scores(urls, "office budget redlines", OPEN)
@@ -107,7 +110,9 @@ async def test_what_others_hold_changes_no_score(database: Database, urls: Datab
     assert scores(urls, "office budget redlines", OPEN) == before
 
 
-async def test_words_are_counted_again_only_where_a_label_grew_much(database: Database, shelve: Shelve) -> None:
+async def test_words_are_counted_again_only_where_a_label_grew_much(
+    database: Database, shelve: Shelve
+) -> None:
     shelve(OPEN, ["The office"] * (FEWEST_CHUNKS - 1))
     assert await count_words(database, WORKSPACE) == 0
     shelve(OPEN, ["The office"])
