@@ -1,0 +1,13 @@
+"""What one run of a pipeline took, and what it made."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`stages` holds seconds where the stages follow one another; tokens are those that the model read."""
+
+    seconds: float
+    passages: int
+    tokens: int
+    stages: dict[str, float] = field(default_factory=dict)
