@@ -16,6 +16,7 @@ from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
 from retrieval.locks import CrossCheck
 from retrieval.parsing.isolated import ParseLimits, ParserProcess
+from retrieval.reranking.loading import load_reranker
 from retrieval.retriever import Library, RetrievalSettings
 from retrieval.search import SearchSettings
 from retrieval.weights import Progress, embedder_folder, silent
@@ -66,14 +67,16 @@ async def open_assistant(
         async with database.writing_in(workspace_id) as connection:
             adapter_label = await intern_label(connection, parse_policy(model.adapter.readers))
     adapted = model.adapted() if model.adapter is not None else None
+    progress("Loading the re-ranking model")
+    reranker = await asyncio.to_thread(load_reranker, settings.reranker, embeddings, progress)
+    library = Library(database, embeddings, reranker, _how_to_search(settings))
     answerer = Answerer(model, embeddings.encode, likelihood=model, adapted=adapted)
     try:
-        yield Assistant(
-            Library(database, embeddings, settings=_how_to_search(settings)), answerer, adapter_label
-        )
+        yield Assistant(library, answerer, adapter_label)
     finally:
         await asyncio.to_thread(model.close)
 
 
 def _how_to_search(settings: Settings) -> RetrievalSettings:
-    return RetrievalSettings(search=SearchSettings(cross_check=CrossCheck(settings.cross_check)))
+    search = SearchSettings(cross_check=CrossCheck(settings.cross_check))
+    return RetrievalSettings(trade_off=1 - settings.passage_variety, search=search)

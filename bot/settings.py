@@ -66,6 +66,16 @@ class Settings(BaseSettings):
     )
     language_model: str = Field("packaged", description="`packaged`, a folder or a hub id.")
     embedding_model: str = Field("packaged", description="`packaged`, a folder or a hub id (384 dimensions).")
+    reranker: str = Field(
+        "packaged",
+        description="`packaged` (late interaction), `none`, or a cross-encoder: a folder or a hub id.",
+    )
+    passage_variety: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="How much passages for an answer should differ: 0, the most relevant, to 1.",
+    )
     adapter: Path | None = Field(None, description="Folder of a fine-tuned adapter for the language model.")
     device: DeviceName = Field("auto", description="Where texts are embedded: `auto`, `cpu` or `cuda`.")
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, description="For torch.")

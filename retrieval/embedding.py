@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ Vectors = NDArray[np.float32]
 
 MAX_TOKENS = 256
 """What all-MiniLM-L6-v2 was trained to read; the rest of a longer text would not count."""
+
+
+@dataclass(frozen=True)
+class TokenVectors:
+    """The tokens of a text, and the vector that the encoder made of each: (t, 384), each of length 1."""
+
+    tokens: tuple[str, ...]
+    vectors: Vectors
 
 
 class EmbedderUnusable(OstiaryError):
@@ -52,27 +61,43 @@ class LocalEmbeddings(Embeddings):
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row a text, (n, 384) float32, each of length 1. Texts are batched by length."""
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        with (
-            self._lock
-        ):  # for as long only: a question does not wait for the documents that are being embedded
-            encoded = self.tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
-        for batch in _batches([len(ids) for ids in encoded], self.device.batch_tokens):
-            vectors[batch] = self._encode_batch([encoded[i] for i in batch])
+        encoded = self._token_ids(texts)
+        for batch in batches([len(ids) for ids in encoded], self.device.batch_tokens):
+            vectors[batch] = self._encode_batch([encoded[i] for i in batch])[0]
         return vectors
 
-    def _encode_batch(self, token_ids: list[list[int]]) -> Vectors:
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        """What `encode` gives, and the vectors of the tokens of each text, from one reading."""
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        tokens: dict[int, TokenVectors] = {}
+        encoded = self._token_ids(texts)
+        for batch in batches([len(ids) for ids in encoded], self.device.batch_tokens):
+            vectors[batch], states = self._encode_batch([encoded[i] for i in batch])
+            for index, state in zip(batch, states, strict=True):
+                names = self.tokenizer.convert_ids_to_tokens(encoded[index])
+                tokens[index] = TokenVectors(tuple(names), state[: len(names)])
+        return vectors, [tokens[index] for index in range(len(texts))]
+
+    def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        with self._lock:  # for as long only: a question does not wait for documents that are being embedded
+            found: list[list[int]] = self.tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)[
+                "input_ids"
+            ]
+        return found
+
+    def _encode_batch(self, token_ids: list[list[int]]) -> tuple[Vectors, Vectors]:
+        """Vectors of texts, (n, 384), and of their tokens, (n, longest, 384)."""
         import torch
 
         with self._lock:
-            padded = self.tokenizer.pad({"input_ids": token_ids}, return_tensors="pt")
+            padded = self.tokenizer.pad({"input_ids": token_ids}, padding_side="right", return_tensors="pt")
         with torch.inference_mode():
             padded = padded.to(self.device.name)
             hidden = self._model(**padded).last_hidden_state.float()
             mask = padded["attention_mask"].unsqueeze(-1)
             mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-            unit = torch.nn.functional.normalize(mean, dim=1)
-        found: Vectors = unit.cpu().numpy()
-        return found
+            unit, units = (torch.nn.functional.normalize(some, dim=-1).cpu() for some in (mean, hidden))
+        return unit.numpy(), units.numpy()
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [list(map(float, row)) for row in self.encode(texts)]
@@ -86,7 +111,7 @@ def as_pgvector(vector: Vectors) -> str:
     return "[" + ",".join(f"{x:.7g}" for x in vector) + "]"
 
 
-def _batches(lengths: Sequence[int], most_tokens: int) -> list[list[int]]:
+def batches(lengths: Sequence[int], most_tokens: int) -> list[list[int]]:
     """Indices grouped by length, so that little is computed on padding; a batch has `most_tokens` with it."""
     batches: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):

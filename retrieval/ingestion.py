@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-import numpy as np
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,13 +21,14 @@ from auth.errors import OstiaryError
 from auth.labelling import intern_label
 from auth.labels import NOBODY, Policy
 from retrieval.chunking import Chunk, CountTokens, chunk, embedding_text, token_counter
-from retrieval.embedding import LocalEmbeddings, Vectors
+from retrieval.embedding import LocalEmbeddings
 from retrieval.encoding_line import EncodingLine
 from retrieval.failing import forget_failure
 from retrieval.likeness import Fingerprint, fingerprint, remember_likeness
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.relabelling import relabel_documents
+from retrieval.reranking.token_codes import EncodedPassage, encode_passages
 from retrieval.storing import Place, store_chunks
 from retrieval.withdrawing import settle_document
 from retrieval.word_counts import count_words
@@ -153,8 +153,8 @@ class Ingestor:
         self._embeddings = embeddings
         self._parser = parser
         self._count_tokens = token_counter(embeddings.tokenizer)
-        self._encoding: EncodingLine[Vectors] = EncodingLine(
-            lambda texts: list(embeddings.encode(texts)), embeddings.device.texts
+        self._encoding: EncodingLine[EncodedPassage] = EncodingLine(
+            lambda texts: encode_passages(embeddings, texts), embeddings.device.texts
         )
 
     async def ingest(
@@ -181,7 +181,7 @@ class Ingestor:
         if not chunks:
             raise NothingToRead(f"{submission.name} was read, but there is no text in it to answer from.")
         title = submission.title or document.title or submission.name
-        vectors = await self._embed(title, chunks, report)
+        passages = await self._embed(title, chunks, report)
         words = "\n".join(piece.text for piece in chunks)
         likeness = await asyncio.to_thread(fingerprint, submission.data, words)
         report(Progress("storing", 0, len(chunks)))
@@ -190,7 +190,7 @@ class Ingestor:
             submission = await _with_its_readers(connection, submission)
             _refuse_opening((await connection.execute(_KNOWN, {"uri": submission.uri})).first(), submission)
             document_id = await _store(
-                connection, submission, document, title, digest, chunks, vectors, likeness
+                connection, submission, document, title, digest, chunks, passages, likeness
             )
             answers = await settle_document(connection, document_id, submission.expires_at)
             await forget_failure(connection, submission.uri)
@@ -227,13 +227,11 @@ class Ingestor:
         finally:
             is_wanted.clear()
 
-    async def _embed(self, title: str, chunks: Sequence[Chunk], report: OnProgress) -> Vectors:
-        """The vectors of the chunks, (n, 384)."""
+    async def _embed(self, title: str, chunks: Sequence[Chunk], report: OnProgress) -> list[EncodedPassage]:
         texts = [embedding_text(title, piece.heading_path, piece.text) for piece in chunks]
-        rows = await self._encoding.encode(
+        return await self._encoding.encode(
             texts, lambda done: report(Progress("embedding", done, len(texts)))
         )
-        return np.stack(rows)
 
 
 def _while_wanted(is_wanted: threading.Event, count: CountTokens) -> CountTokens:
@@ -275,7 +273,7 @@ async def _store(
     title: str,
     digest: bytes,
     chunks: Sequence[Chunk],
-    vectors: Vectors,
+    passages: Sequence[EncodedPassage],
     likeness: Fingerprint,
 ) -> int:
     label = {"label_id": submission.label_id}
@@ -306,6 +304,6 @@ async def _store(
     }
     version_id = (await connection.execute(_ADD_VERSION, {**this, **label, **version})).scalar_one()
     place = Place(document_id, version_id, submission.label_id)
-    await store_chunks(connection, place, title, chunks, vectors)
+    await store_chunks(connection, place, title, chunks, passages)
     await remember_likeness(connection, document_id, version_id, submission.label_id, likeness)
     return int(document_id)

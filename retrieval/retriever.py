@@ -15,8 +15,9 @@ from auth.clearance import Clearance
 from auth.database import Database
 from retrieval.embedding import LocalEmbeddings
 from retrieval.passages import Passage
-from retrieval.ranking import BlendedSimilarity, Reranker, maximal_marginal_relevance
+from retrieval.reranking import LateInteraction, Reranker
 from retrieval.search import Candidate, SearchSettings, readable, search
+from retrieval.variety import maximal_marginal_relevance
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Library:
     ) -> None:
         self.database = database
         self.embeddings = embeddings
-        self._reranker = reranker or BlendedSimilarity()
+        self._reranker = reranker or LateInteraction(embeddings)
         self._settings = settings or RetrievalSettings()
 
     async def passages(self, question: str, clearance: Clearance) -> list[Passage]:
@@ -49,7 +50,7 @@ class Library:
         found = await search(self.database, clearance, question, vector, self._settings.search)
         if not found:
             return []
-        scores = self._reranker.scores(question, vector, found)
+        scores = await asyncio.to_thread(self._reranker.scores, question, vector, found)
         vectors = np.stack([candidate.vector for candidate in found])
         chosen = maximal_marginal_relevance(
             scores, vectors, self._settings.passages, self._settings.trade_off

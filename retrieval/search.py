@@ -46,10 +46,11 @@ class SearchSettings:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A passage found, with its vector for what comes after (re-ranking, diversity)."""
+    """A passage found, with what the stages after the search need of it: its vector, and codes of its tokens."""
 
     passage: Passage
     vector: Vectors
+    token_codes: bytes | None = None
 
 
 def _nearest(order: str) -> str:
@@ -83,7 +84,7 @@ _FUSED = """
     )
     SELECT c.id, c.workspace_id, c.document_id, c.label_id, n.title, c.text, c.heading_path, c.page, d.uri,
         n.dated, vector_send(v.emb) AS emb, ARRAY[c.label_id, v.label_id, n.label_id, d.label_id] AS label_ids,
-        fused.score, (SELECT count(*) FROM nearest) AS nearest_found
+        c.token_codes, fused.score, (SELECT count(*) FROM nearest) AS nearest_found
     FROM fused
     CROSS JOIN LATERAL (
         SELECT v.* FROM retrieval.chunk_vec v
@@ -186,7 +187,7 @@ def _statement(nearest: str) -> str:
 def _candidates(rows: Sequence[Row[Any]], clearance: Clearance) -> list[Candidate]:
     insist_on(clearance, _found_rows(rows))
     mappings: list[Mapping[str, Any]] = [row._mapping for row in rows]  # type: ignore[misc]
-    return [Candidate(_passage(m), _vector(m["emb"])) for m in mappings]
+    return [Candidate(_passage(m), _vector(m["emb"]), m["token_codes"]) for m in mappings]
 
 
 def _found_rows(rows: Sequence[Row[Any]]) -> list[FoundRow]:

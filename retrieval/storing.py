@@ -10,21 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.copying import copy_rows
 from auth.database import WORKSPACE
 from retrieval.chunking import Chunk
-from retrieval.embedding import Vectors
+from retrieval.reranking.token_codes import EncodedPassage
 from retrieval.tables import DIMENSIONS
 
 _INCOMING = text(
     "CREATE TEMPORARY TABLE incoming (ordinal bigint, text text, heading_path text[], page bigint, tokens bigint,"
-    f" emb vector({DIMENSIONS})) ON COMMIT DROP"
+    f" emb vector({DIMENSIONS}), token_codes bytea) ON COMMIT DROP"
 )
-_COLUMNS = ("int8", "text", "text[]", "int8", "int8", "vector")
+_COLUMNS = ("int8", "text", "text[]", "int8", "int8", "vector", "bytea")
 # Title and headings count as words of the chunk, and weigh more than its text.
 _ADD_CHUNKS = text(
     "WITH stored AS ("
     "  INSERT INTO retrieval.chunk (workspace_id, document_id, version_id, label_id, is_current, ordinal, text,"
-    "    heading_path, page, tokens, words)"
+    "    heading_path, page, tokens, token_codes, words)"
     f"  SELECT {WORKSPACE}, :document_id, :version_id, :label_id, true, p.ordinal, p.text, p.heading_path, p.page,"
-    "    p.tokens, setweight(to_tsvector('english', CAST(:title AS text)), 'A')"
+    "    p.tokens, p.token_codes, setweight(to_tsvector('english', CAST(:title AS text)), 'A')"
     "      || setweight(to_tsvector('english', array_to_string(p.heading_path, ' ')), 'B')"
     "      || setweight(to_tsvector('english', p.text), 'D')"
     "  FROM pg_temp.incoming p RETURNING id, ordinal"
@@ -44,19 +44,31 @@ class Place:
 
 
 async def store_chunks(
-    connection: AsyncConnection, place: Place, title: str, chunks: Sequence[Chunk], vectors: Vectors
+    connection: AsyncConnection,
+    place: Place,
+    title: str,
+    chunks: Sequence[Chunk],
+    passages: Sequence[EncodedPassage],
 ) -> None:
-    """Add the chunks of a current version; `vectors` has a row for each, (n, 384). Once in a transaction."""
+    """Add the chunks of a current version, and what was encoded of each. Once in a transaction."""
     await connection.execute(_INCOMING)
-    rows = (_row(piece, vector) for piece, vector in zip(chunks, vectors, strict=True))
+    rows = (_row(piece, passage) for piece, passage in zip(chunks, passages, strict=True))
     await copy_rows(connection, "incoming", _COLUMNS, rows)
     ids = {"document_id": place.document_id, "version_id": place.version_id, "label_id": place.label_id}
     await connection.execute(_ADD_CHUNKS, {**ids, "title": title})
 
 
-def _row(piece: Chunk, vector: Vectors) -> tuple[int, str, list[str], int | None, int, Vector]:
+def _row(piece: Chunk, passage: EncodedPassage) -> tuple[int, str, list[str], int | None, int, Vector, bytes]:
     headings = [_storable(heading) for heading in piece.heading_path]
-    return piece.ordinal, _storable(piece.text), headings, piece.page, piece.tokens, Vector(vector)
+    return (
+        piece.ordinal,
+        _storable(piece.text),
+        headings,
+        piece.page,
+        piece.tokens,
+        Vector(passage.vector),
+        passage.token_codes,
+    )
 
 
 def _storable(text: str) -> str:

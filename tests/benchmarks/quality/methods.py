@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from auth.clearance import Clearance
 from auth.database import Database
-from retrieval.embedding import Vectors, as_pgvector
-from retrieval.ranking import BlendedSimilarity, Reranker
+from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector
+from retrieval.reranking import BlendedSimilarity, LateInteraction, Reranker
+from retrieval.reranking.loading import load_reranker
 from retrieval.search import Candidate, SearchSettings, search
 from tests.benchmarks.quality.measures import DEEP
 
@@ -27,6 +28,8 @@ Ranked = list[int]
 """Chunk ids, best first."""
 Method = Callable[[Database, Question], Awaitable[Ranked]]
 SETTINGS = SearchSettings(candidates=DEEP)
+PRODUCT = SearchSettings().candidates
+"""Candidates that the product re-ranks; the rest stay behind them, for the sake of recall@100."""
 
 _DENSE = text(
     "SELECT chunk_id FROM retrieval.chunk_vec WHERE workspace_id = :workspace_id"
@@ -64,12 +67,18 @@ def reranked(reranker: Reranker, first: int = DEEP) -> Method:
     return ranked
 
 
-METHODS: Mapping[str, Method] = {
-    "dense": dense,
-    "lexical": lexical,
-    "fused": fused,
-    "blended": reranked(BlendedSimilarity()),
-}
+def methods(embeddings: LocalEmbeddings, cross_encoder: str | None = None) -> dict[str, Method]:
+    """Every way by its name, the least first."""
+    ways = {
+        "dense": dense,
+        "lexical": lexical,
+        "fused": fused,
+        "blended": reranked(BlendedSimilarity()),
+        "late interaction": reranked(LateInteraction(embeddings), PRODUCT),
+    }
+    if cross_encoder:
+        ways["cross-encoder"] = reranked(load_reranker(cross_encoder, embeddings), PRODUCT)
+    return ways
 
 
 async def _found(database: Database, asked: Question) -> list[Candidate]:

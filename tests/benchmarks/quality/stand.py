@@ -16,6 +16,7 @@ from auth.server import throwaway_server
 from migrations.upgrade import upgrade
 from retrieval.chunking import embedding_text
 from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector
+from retrieval.reranking.token_codes import EncodedPassage, encode_passages
 from tests.benchmarks.quality.sets import JudgedSet, Paper
 
 LABEL = 1
@@ -30,11 +31,12 @@ _STORE = """
         SELECT workspace_id, id, id, label_id, true, '', title, 'text/plain' FROM retrieval.document
         WHERE workspace_id = {workspace};
     INSERT INTO retrieval.chunk
-        (workspace_id, id, document_id, version_id, label_id, is_current, ordinal, text, heading_path, tokens, words)
+        (workspace_id, id, document_id, version_id, label_id, is_current, ordinal, text, heading_path, tokens, words,
+            token_codes)
         SELECT {workspace}, id, document_id, document_id, 1, true, ordinal, said, headings, tokens,
             setweight(to_tsvector('english', title), 'A')
             || setweight(to_tsvector('english', array_to_string(headings, ' ')), 'B')
-            || setweight(to_tsvector('english', said), 'D')
+            || setweight(to_tsvector('english', said), 'D'), codes
         FROM given ORDER BY id;
     INSERT INTO retrieval.chunk_vec (workspace_id, chunk_id, label_id, document_id, emb)
         SELECT {workspace}, id, 1, document_id, emb::vector FROM given ORDER BY id;
@@ -57,8 +59,10 @@ def throwaway_library() -> Iterator[DatabaseUrls]:
         yield DatabaseUrls(server.url(), server.url(APP), server.url(READER))
 
 
-def shelve(urls: DatabaseUrls, workspace: int, judged: JudgedSet, vectors: Vectors) -> Shelf:
-    """Bring a set in, by COPY. `vectors` has a row for each chunk, in order."""
+def shelve(
+    urls: DatabaseUrls, workspace: int, judged: JudgedSet, passages: Sequence[EncodedPassage]
+) -> Shelf:
+    """Bring a set in, by COPY. `passages` has a row for each chunk, in order."""
     with psycopg.connect(urls.admin, autocommit=True) as connection:
         connection.execute(
             "SELECT set_config('ostiary.workspace_id', %s, false), set_config('ostiary.actor', 'benchmark', false)",
@@ -73,10 +77,10 @@ def shelve(urls: DatabaseUrls, workspace: int, judged: JudgedSet, vectors: Vecto
         )
         connection.execute(
             "CREATE TEMP TABLE given (id bigint, document_id bigint, title text, ordinal bigint, said text,"
-            " headings text[], tokens bigint, emb text)"
+            " headings text[], tokens bigint, emb text, codes bytea)"
         )
         with connection.cursor().copy("COPY given FROM STDIN") as copy:
-            for row in _rows(judged.papers, vectors):
+            for row in _rows(judged.papers, passages):
                 copy.write_row(row)
         for statement in _STORE.format(workspace=workspace).split(";"):
             if statement.strip():
@@ -88,26 +92,54 @@ def shelve(urls: DatabaseUrls, workspace: int, judged: JudgedSet, vectors: Vecto
     return Shelf(judged, Clearance(workspace, frozenset([LABEL]), 1), dict(enumerate(units, start=1)))
 
 
-def _rows(papers: Sequence[Paper], vectors: Vectors) -> Iterator[tuple[object, ...]]:
+def _rows(papers: Sequence[Paper], passages: Sequence[EncodedPassage]) -> Iterator[tuple[object, ...]]:
     number = 0
     for document, paper in enumerate(papers, start=1):
         for ordinal, piece in enumerate(paper.chunks):
-            emb = as_pgvector(vectors[number])
+            emb, codes = as_pgvector(passages[number].vector), passages[number].token_codes
             number += 1
             headings = list(piece.heading_path)
-            yield number, document, paper.title, ordinal, piece.text, headings, piece.tokens, emb
+            yield number, document, paper.title, ordinal, piece.text, headings, piece.tokens, emb, codes
 
 
 def texts_of(papers: Sequence[Paper]) -> list[str]:
     return [embedding_text(paper.title, p.heading_path, p.text) for paper in papers for p in paper.chunks]
 
 
-def embedded(texts: Sequence[str], embeddings: LocalEmbeddings, model: Path, cache: Path) -> Vectors:
-    """Vectors of the texts, from the cache where the same texts were embedded by the same model before."""
-    digest = hashlib.sha256(json.dumps([str(model), *texts]).encode()).hexdigest()[:24]
-    kept = cache / f"{digest}.npy"
-    if not kept.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
-        np.save(kept, embeddings.encode(texts))
-    found: Vectors = np.load(kept)
-    return found
+@dataclass(frozen=True)
+class KeptEncoder:
+    """The embedder, with what it made of the same texts before kept in a folder."""
+
+    embeddings: LocalEmbeddings
+    model: Path
+    folder: Path
+
+    def questions(self, texts: Sequence[str]) -> Vectors:
+        kept = self._file("questions", texts)
+        if not kept.is_file():
+            np.save(kept, self.embeddings.encode(texts))
+        found: Vectors = np.load(kept)
+        return found
+
+    def passages(self, papers: Sequence[Paper]) -> list[EncodedPassage]:
+        texts = texts_of(papers)
+        kept = self._file("passages", texts).with_suffix(".npz")
+        if not kept.is_file():
+            made = [
+                encode_passages(self.embeddings, texts[at : at + 256]) for at in range(0, len(texts), 256)
+            ]
+            codes = [passage.token_codes for some in made for passage in some]
+            np.savez(
+                kept,
+                vectors=np.stack([passage.vector for some in made for passage in some]),
+                codes=np.frombuffer(b"".join(codes), dtype=np.uint8),
+                ends=np.cumsum([len(code) for code in codes]),
+            )
+        with np.load(kept) as held:
+            codes = [part.tobytes() for part in np.split(held["codes"], held["ends"][:-1])]
+            return [EncodedPassage(*one) for one in zip(held["vectors"], codes, strict=True)]
+
+    def _file(self, kind: str, texts: Sequence[str]) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256(json.dumps([str(self.model), *texts]).encode()).hexdigest()[:24]
+        return self.folder / f"{kind}-{digest}.npy"
