@@ -189,6 +189,8 @@ def changed_since(relation: str) -> CannotUndo:
         "role_source_role": "what a group, channel or flag is mapped to",
         "collection": "a collection",
         "document": "a document",
+        "source": "a source",
+        "source_label": "who may read what of a source",
     }.get(relation, relation)
     return CannotUndo(
         f"It cannot be undone any more: {what} was changed since. Undo the later change first, or make the change"

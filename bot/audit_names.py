@@ -18,15 +18,17 @@ _NAMED: dict[str, tuple[str, Callable[[Any], str]]] = {
     "access_label": ("label", lambda row: policy_in_words(parse_policy(row["policy"]))),
     "role_source": ("source", called_source),
     "collection": ("collection", lambda row: str(row["name"])),
+    "source": ("kept", lambda row: str(row["reference"])),
 }
 
 
 async def read_names(
     connection: AsyncConnection, events: Iterable[Event], *, at_the_machine: bool = True
 ) -> dict[str, str]:
-    """The people, labels, sources and collections in these events; documents and channels at the machine alone.
+    """The people, labels, sources and collections in these events; what leads to documents at the machine alone.
 
-    A document's address, and the name of a private channel, are not for everybody who may look into the log.
+    A document's address, that of a source of documents, and the name of a private channel, are not for everybody
+    who may look into the log.
     """
     slack_user_ids, documents, channels, owners = set[str](), set[int](), set[str](), set[int]()
     for event in events:
@@ -41,8 +43,9 @@ async def read_names(
     names = {slack_user_id: f"@{person.handle}" for slack_user_id, person in people.items()}
     owning = await people_with(connection, owners) if owners else {}
     names |= {f"person:{person_id}": f"@{person.handle}" for person_id, person in owning.items()}
+    relations = _NAMED.keys() - {"document"} - (set() if at_the_machine else {"source"})
     names |= {channel: f"#{name}" for channel, name in (await channel_names(connection, channels)).items()}
-    for relation, subject, row in await last_known(connection, _NAMED.keys() - {"document"}, documents):
+    for relation, subject, row in await last_known(connection, relations, documents):
         what, name_of = _NAMED[relation]
         names[f"{what}:{subject}"] = name_of(row)
     return names

@@ -182,6 +182,29 @@ def _of_collection(_event: Event, was: Row | None, becomes: Row | None, names: N
     return f"changed {collection}: it now {listed(changes)}"
 
 
+def _of_kept_source(_event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    row = becomes or was or {}
+    source = _kept_source(row["id"], names)
+    if was is None or becomes is None:
+        readers = f", for {_readers(row['label_id'], names)}" if becomes else ""
+        return f"{'kept' if becomes else 'removed'} {source}{readers}"
+    if was["paused"] != becomes["paused"]:
+        return f"{'paused' if becomes['paused'] else 'took up again'} {source}"
+    return f"changed {source}"
+
+
+def _kept_source(source_id: int, names: Names) -> str:
+    reference = names.get(f"kept:{source_id}")
+    return f"source {source_id} of documents{f' ({reference})' if reference else ''}"
+
+
+def _of_readers_by_value(_event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
+    row = becomes or was or {}
+    source = _kept_source(row["source_id"], names)
+    readers = _readers(row["label_id"], names)
+    return f"{'let' if becomes else 'no longer lets'} what says {row['value']} in {source} be for {readers}"
+
+
 def _of_document(_event: Event, was: Row | None, becomes: Row | None, names: Names) -> str:
     row = becomes or was or {}
     document = _document(row["id"], names, row["uri"])
@@ -289,6 +312,8 @@ _CHANGES: Mapping[str | None, Callable[[Event, Row | None, Row | None, Names], s
     "role_source_role": _of_mapping,
     "collection": _of_collection,
     "document": _of_document,
+    "source": _of_kept_source,
+    "source_label": _of_readers_by_value,
 }
 _HAPPENINGS: Mapping[str, Callable[[Event, Row, Names], str]] = {
     ANSWER_SENT: _answered,

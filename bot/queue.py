@@ -93,6 +93,23 @@ class JobQueue:
         self._given_up[name] = given_up
         self._app.task(name=name, queue=self._name, retry=Patience(self._settings), pass_context=True)(run)
 
+    def every_minute(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Say what is done once a minute, by whichever process is the first to think of it.
+
+        At most one waits: minutes in which nobody was there are not made up for.
+        """
+
+        async def run(timestamp: int) -> None:
+            await work()
+
+        async def forget(timestamp: int) -> None:
+            """The next minute brings another."""
+
+        lock = f"{self._name}:{name}"
+        self._given_up[name] = forget
+        task = self._app.task(name=name, queue=self._name, queueing_lock=lock, lock=lock)(run)
+        self._app.periodic(cron="* * * * *", periodic_id=self._name)(task)
+
     async def defer(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
         """Record a job in the caller's transaction: it exists if, and only if, that commits. Raises NotQueued."""
         await self._defer(connection, name, None, arguments)

@@ -86,6 +86,8 @@ _UNUSED = (
     f" AND NOT EXISTS (SELECT FROM retrieval.document d WHERE d.{_OF} AND d.label_id = l.id)"
     f" AND NOT EXISTS (SELECT FROM retrieval.collection c WHERE c.{_OF} AND c.label_id = l.id)"
     f" AND NOT EXISTS (SELECT FROM retrieval.failure f WHERE f.{_OF} AND f.label_id = l.id)"
+    f" AND NOT EXISTS (SELECT FROM retrieval.source s WHERE s.{_OF} AND s.label_id = l.id)"
+    f" AND NOT EXISTS (SELECT FROM retrieval.source_label m WHERE m.{_OF} AND m.label_id = l.id)"
 )
 _FORGET_COUNTS = text(
     f"DELETE FROM retrieval.label_count WHERE {_OF} AND chunks = 0 AND label_id IN ({_UNUSED})"

@@ -7,10 +7,11 @@ import asyncio
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,6 +45,7 @@ _KNOWN = text(
     "   ON v.workspace_id = d.workspace_id AND v.document_id = d.id AND v.is_current"
     f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri"
 )
+_KNOWN_AND_HELD = text(f"{_KNOWN.text} FOR UPDATE OF d")
 _HELD = text(
     "SELECT 1 FROM retrieval.document d"
     " JOIN retrieval.version v ON v.workspace_id = d.workspace_id AND v.document_id = d.id"
@@ -103,6 +105,9 @@ class Submission:
     """Whom the audit log names: a Slack user id, or what acted by itself."""
     policy: Policy | None = None
     """Who was said to read it. Where the label says something else by the time it is stored, it gets another."""
+    given_label_id: int | None = None
+    """The label that whoever hands it in gave it the last time. A document that has another one by now was given
+    other readers by somebody, and keeps them. None: it gets `label_id`, whatever it has."""
     expires_at: datetime | None = None
     """From when on it no longer answers, aware; None leaves that as it is."""
 
@@ -122,6 +127,18 @@ class Outcome:
     status: Status
     answers: bool = True
     """Whether it is answered from: not where its time is over."""
+    keeps_readers: bool = False
+    """Whether it has the readers that somebody gave it, and not those that it was handed in for."""
+
+
+class Entry(Protocol):
+    """Something to be written down together with a document, in the transaction that stores it."""
+
+    async def open(self, connection: AsyncConnection) -> None:
+        """Before anything is stored. What it raises leaves everything as it was."""
+
+    async def enter(self, connection: AsyncConnection, outcome: Outcome) -> None:
+        """Once it is stored."""
 
 
 @dataclass(frozen=True)
@@ -158,9 +175,14 @@ class Ingestor:
         )
 
     async def ingest(
-        self, workspace_id: int, submission: Submission, on_progress: OnProgress | None = None
+        self,
+        workspace_id: int,
+        submission: Submission,
+        on_progress: OnProgress | None = None,
+        *,
+        entry: Entry | None = None,
     ) -> Outcome:
-        """Store a submission as the current version of its document.
+        """Store a submission as the current version of its document; an `entry` is written in with it.
 
         One transaction at the end: until it commits the old version answers, afterwards the new one does.
         Raises UnreadableDocument or NothingToRead, and leaves everything as it was; so does cancelling it.
@@ -168,12 +190,12 @@ class Ingestor:
         report = on_progress or _unwatched
         await count_words(self._database, workspace_id)  # for what came before: the search goes by it
         digest = _digest(submission)
-        async with self._database.writing_in(workspace_id, submission.actor) as connection:
-            submission = await _with_its_readers(connection, submission)
-            known = (await connection.execute(_KNOWN, {"uri": submission.uri})).first()
-            _refuse_opening(known, submission)
+        async with self._opened(workspace_id, submission, entry) as (connection, submission, known):
             if known is not None and known.content_hash == digest:
-                return await self._same_content(connection, known.id, known.label_id, submission)
+                outcome = await self._same_content(connection, known, submission)
+                if entry is not None:
+                    await entry.enter(connection, outcome)
+                return outcome
         report(Progress("parsing", 0, 1))
         document = await self._parser.parse(submission.data, submission.name)
         chunks = await self._chunk(document)
@@ -186,18 +208,32 @@ class Ingestor:
         likeness = await asyncio.to_thread(fingerprint, submission.data, words)
         report(Progress("storing", 0, len(chunks)))
         status: Status = "updated" if known else "added"
-        async with self._database.writing_in(workspace_id, submission.actor) as connection:
-            submission = await _with_its_readers(connection, submission)
-            _refuse_opening((await connection.execute(_KNOWN, {"uri": submission.uri})).first(), submission)
+        async with self._opened(workspace_id, submission, entry) as (connection, submission, known):
+            is_kept = _is_kept(known, submission)
+            submission = replace(submission, label_id=_label_of(known, submission))
             document_id = await _store(
                 connection, submission, document, title, digest, chunks, passages, likeness
             )
             answers = await settle_document(connection, document_id, submission.expires_at)
             await forget_failure(connection, submission.uri)
+            outcome = Outcome(document_id, title, len(chunks), status, answers, is_kept)
+            if entry is not None:
+                await entry.enter(connection, outcome)
             details = {"label": submission.label_id, "status": status}
             await record(connection, INGESTED, details, document_id=document_id)
         report(Progress("storing", len(chunks), len(chunks)))
-        return Outcome(document_id, title, len(chunks), status, answers)
+        return outcome
+
+    @asynccontextmanager
+    async def _opened(
+        self, workspace_id: int, submission: Submission, entry: Entry | None
+    ) -> AsyncIterator[tuple[AsyncConnection, Submission, Row[Any] | None]]:
+        """A transaction, the submission under the label that it has by now, and the document as it stands."""
+        async with self._database.writing_in(workspace_id, submission.actor) as connection:
+            if entry is not None:
+                await entry.open(connection)
+            submission = await _with_its_readers(connection, submission)
+            yield connection, submission, await _known(connection, submission)
 
     async def holds(self, workspace_id: int, submission: Submission) -> bool:
         """Whether this is, or once was, a version of its document."""
@@ -206,17 +242,20 @@ class Ingestor:
             return (await connection.execute(_HELD, values)).first() is not None
 
     async def _same_content(
-        self, connection: AsyncConnection, document_id: int, label_id: int, submission: Submission
+        self, connection: AsyncConnection, known: Row[Any], submission: Submission
     ) -> Outcome:
         title = submission.title or submission.name
-        facts = {"department": submission.department, "added_by": submission.added_by}
-        await connection.execute(_STATE, {**facts, "id": document_id})
-        answers = await settle_document(connection, document_id, submission.expires_at)
+        if submission.given_label_id is None:
+            facts = {"department": submission.department, "added_by": submission.added_by}
+            await connection.execute(_STATE, {**facts, "id": known.id})
+        answers = await settle_document(connection, known.id, submission.expires_at)
         await forget_failure(connection, submission.uri)
-        if label_id == submission.label_id:
-            return Outcome(document_id, title, 0, "unchanged", answers)
-        await relabel_documents(connection, [document_id], submission.label_id)
-        return Outcome(document_id, title, 0, "relabelled", answers)
+        label_id = _label_of(known, submission)
+        if known.label_id == label_id:
+            is_kept = _is_kept(known, submission)
+            return Outcome(known.id, title, 0, "unchanged", answers, is_kept)
+        await relabel_documents(connection, [known.id], label_id)
+        return Outcome(known.id, title, 0, "relabelled", answers)
 
     async def _chunk(self, document: ParsedDocument) -> tuple[Chunk, ...]:
         """In a thread, which stops at its next count of tokens if this is cancelled."""
@@ -257,9 +296,26 @@ async def _with_its_readers(connection: AsyncConnection, submission: Submission)
     return replace(submission, label_id=await intern_label(connection, submission.policy))
 
 
+async def _known(connection: AsyncConnection, submission: Submission) -> Row[Any] | None:
+    """The document as it stands: where its readers are to be kept, nobody gives it others meanwhile."""
+    held = _KNOWN if submission.given_label_id is None else _KNOWN_AND_HELD
+    known = (await connection.execute(held, {"uri": submission.uri})).first()
+    _refuse_opening(known, submission)
+    return known
+
+
+def _is_kept(known: Row[Any] | None, submission: Submission) -> bool:
+    given = submission.given_label_id
+    return known is not None and given is not None and known.label_id != given
+
+
+def _label_of(known: Row[Any] | None, submission: Submission) -> int:
+    return int(known.label_id) if known is not None and _is_kept(known, submission) else submission.label_id
+
+
 def _refuse_opening(known: Row[Any] | None, submission: Submission) -> None:
     """What somebody closed to everybody is not opened by handing it in again."""
-    if known is not None and known.readers == str(NOBODY) and known.label_id != submission.label_id:
+    if known is not None and known.readers == str(NOBODY) and _label_of(known, submission) != known.label_id:
         raise ClosedToAll(
             f"{submission.name} is closed to everybody, and nothing was changed. Give it readers first:"
             " `/access`, or `ostiary access change`."

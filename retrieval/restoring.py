@@ -20,6 +20,23 @@ COLLECTION = Relation(
     ("id",),
     ("id", "name", "label_id", "owner_role", "lent_role", "lent_for_s"),
 )
+SOURCE = Relation(
+    "retrieval.source",
+    ("id",),
+    (
+        "id",
+        "kind",
+        "reference",
+        "arguments",
+        "label_id",
+        "collection_id",
+        "of_department",
+        "every_s",
+        "paused",
+        "kept_by",
+    ),
+)
+SOURCE_LABEL = Relation("retrieval.source_label", ("source_id", "value"), ("source_id", "value", "label_id"))
 _STANDING = text(
     "SELECT id, label_id, collection_id, owner_id, owner_role, to_jsonb(expires_at) AS expires_at"
     " FROM retrieval.document"
@@ -95,4 +112,18 @@ async def restore_collections(connection: AsyncConnection, events: Sequence[Even
         await restore_row(connection, event, COLLECTION)
 
 
-RESTORE: Mapping[str, Restore] = {"document": restore_documents, "collection": restore_collections}
+async def restore_sources(connection: AsyncConnection, events: Sequence[Event]) -> None:
+    """What was seen in a source that was removed is not known any more: the next run looks at all of it anew."""
+    for event in events:
+        before, _ = was_and_becomes(event)
+        if before is not None:
+            await _require_same_readers(connection, before["label_id"], event.change_id)
+        await restore_row(connection, event, SOURCE if event.relation == "source" else SOURCE_LABEL)
+
+
+RESTORE: Mapping[str, Restore] = {
+    "document": restore_documents,
+    "collection": restore_collections,
+    "source": restore_sources,
+    "source_label": restore_sources,
+}

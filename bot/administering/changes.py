@@ -21,9 +21,11 @@ from bot.administering.role_changes import (
     RevokeRole,
     UnmapSource,
 )
+from bot.administering.source_changes import AddSource, PauseSource, RemoveSource, ResumeSource
 from bot.administering.undoing import UndoChange
 
 __all__ = [
+    "AddSource",
     "CannotChange",
     "Change",
     "ChangeLabel",
@@ -36,9 +38,12 @@ __all__ = [
     "Made",
     "MapSource",
     "OwnDocuments",
+    "PauseSource",
     "RelabelCollection",
     "RelabelDocuments",
     "RemoveDocuments",
+    "RemoveSource",
+    "ResumeSource",
     "RevokeRole",
     "UndoChange",
     "UnmapSource",

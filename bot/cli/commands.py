@@ -1,14 +1,15 @@
 """The commands and their options, as `--help` shows them."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, audit, docs, roles
+from bot.cli import access, admin, audit, docs, roles, sources
+from bot.cli.options import span
 
 app = typer.Typer(
     name="ostiary",
@@ -23,6 +24,7 @@ app.add_typer(access.app)
 app.add_typer(docs.app)
 app.add_typer(admin.app)
 app.add_typer(audit.app)
+app.add_typer(sources.app)
 
 
 def _say_version(wanted: bool) -> None:
@@ -89,11 +91,25 @@ def ingest(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Last day on which it answers, YYYY-MM-DD (UTC)."),
     ] = None,
+    every: Annotated[
+        timedelta | None,
+        typer.Option(
+            help="Keep it as a source and read it again this often: 12h, 7d.", metavar="TIME", parser=span
+        ),
+    ] = None,
 ) -> None:
     """Add documents, or newer versions of them, and say who may read them."""
     from bot.cli.ingesting import ingest_source
     from bot.cli.options import end_of
 
+    if every is not None:
+        if title or dated or expires:
+            raise typer.BadParameter("What is read again and again has its own title, date and end.")
+        from bot.cli.keeping import Given, keep
+
+        given = Given(source, readers, every, department=department)
+        asyncio.run(keep(given, later=False, dry_run=False))
+        return
     day = dated.date() if dated else None
     asyncio.run(ingest_source(source, readers, title, day, department, end_of(expires, None)))
 

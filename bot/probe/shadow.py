@@ -45,6 +45,7 @@ _EMPTY = tuple(
         "bot.answer",
         "bot.question",
         "bot.ingestion_request",
+        "retrieval.source",
         "retrieval.document",
         "retrieval.failure",
         "retrieval.derivation",

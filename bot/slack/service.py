@@ -33,6 +33,7 @@ from bot.slack.refusals import reason
 from bot.slack.replying import Replier
 from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
 from bot.slack.team import Team
+from bot.source_jobs import SourceKeeper, readers
 from retrieval.ingestion import Ingestor
 
 log = structlog.get_logger(__name__)
@@ -106,7 +107,8 @@ async def connected(
     intake = Intake(database, workspace_id, ingestor, outbox, max_document_bytes)
     lending = Lending(database, team, assistant, outbox)
     replier = Replier(database, team, assistant, roster, audiences, outbox, lending)
-    for worker in (intake, lending, replier):
+    sources = SourceKeeper(database, workspace_id, ingestor, readers(max_document_bytes))
+    for worker in (intake, lending, replier, sources):
         worker.register(queue)
     standing = StandingReader(client, database, team, roster)
     asking = AskingDesk(database, team, queue, outbox, lending)

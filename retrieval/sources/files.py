@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -9,10 +10,11 @@ from math import ceil
 from pathlib import Path
 
 from retrieval.parsing.cleaning import file_label
-from retrieval.sources.items import SkippedFile, SourceItem, UnreadableFile
+from retrieval.sources.items import UNMARKED, Mark, SkippedFile, SourceItem, UnreadableFile
 from retrieval.sources.zipped import find_members, is_archive
 
 _MIB = 2**20
+_SETTLED_S = 2.0
 # A file of this size is no document, and reading it would take the memory of this process.
 LARGEST_READ = 512 * _MIB
 
@@ -88,7 +90,14 @@ def _item(path: Path, name: str) -> SourceItem | SkippedFile:
         size = f"{ceil(found.st_size / _MIB)} MB"
         return SkippedFile(path.as_uri(), f"{file_label(name)} is {size}, too large for a document.")
     modified = datetime.fromtimestamp(found.st_mtime, UTC)
-    return SourceItem(path.as_uri(), name, modified, partial(_load, path, name))
+    return SourceItem(path.as_uri(), name, modified, partial(_load, path, name), _mark_of(found))
+
+
+def _mark_of(found: os.stat_result) -> Mark:
+    """None of it for a file that changed a moment ago: it may change again within one tick of the clock."""
+    if time.time() - found.st_ctime < _SETTLED_S:
+        return UNMARKED
+    return Mark(f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}")
 
 
 def _load(path: Path, name: str) -> bytes:

@@ -12,6 +12,17 @@ class UnreadableFile(OstiaryError):
 
 
 @dataclass(frozen=True)
+class Mark:
+    """How to tell later, without reading it, whether something is still what it was."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+UNMARKED = Mark()
+
+
+@dataclass(frozen=True)
 class SourceItem:
     """A file to be read. `name` is its path below what was asked for; `load` raises UnreadableFile."""
 
@@ -19,6 +30,7 @@ class SourceItem:
     name: str
     modified: datetime
     load: Callable[[], bytes]
+    mark: Mark = UNMARKED
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,14 @@ from yarl import URL
 from auth.errors import OstiaryError
 from retrieval.parsing.cleaning import one_line
 from retrieval.sources.addresses import Address, is_public
+from retrieval.sources.items import UNMARKED, Mark
 
 _MIB = 2**20
 _READ = 64 * 1024
 _LONGEST_URL = 2048
+_LONGEST_MARK = 1024
+_NOT_MODIFIED = 304
+_GONE = frozenset((404, 410))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _HEADERS = {
     "User-Agent": "Ostiary",
@@ -54,6 +58,10 @@ class FetchFailed(FetchError):
     """The address may be fetched, and did not answer with a document."""
 
 
+class FetchGone(FetchFailed):
+    """Nothing is at the address (any more)."""
+
+
 @dataclass(frozen=True)
 class FetchLimits:
     """Bytes are counted as decoded; the seconds are for everything, redirects included."""
@@ -73,7 +81,10 @@ class FetchPolicy:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A document as it came. `media_type` is what the server called it; what it is, its bytes say."""
+    """A document as it came. `media_type` is what the server called it; what it is, its bytes say.
+
+    `mark` is what the server gave to ask it later whether the document changed.
+    """
 
     url: str
     final_url: str
@@ -81,16 +92,27 @@ class Fetched:
     data: bytes
     name: str
     modified: datetime | None = None
+    mark: Mark = UNMARKED
 
 
 async def fetch(url: str, limits: FetchLimits | None = None, policy: FetchPolicy | None = None) -> Fetched:
     """Fetches a document over http or https. Raises FetchRefused or FetchFailed."""
+    fetched = await fetch_if_changed(url, UNMARKED, limits, policy)
+    if fetched is None:
+        raise FetchFailed(_refusal_in_words(url, _NOT_MODIFIED))  # nobody had asked whether it was modified
+    return fetched
+
+
+async def fetch_if_changed(
+    url: str, known: Mark, limits: FetchLimits | None = None, policy: FetchPolicy | None = None
+) -> Fetched | None:
+    """Like `fetch`; None where the server says that the document is still the one that it marked so."""
     limits, policy = limits or FetchLimits(), policy or FetchPolicy()
     target = _checked(url, policy)
     guard = _Guard(policy)
     try:
         async with asyncio.timeout(limits.total_seconds), _session(guard) as session:
-            return await _follow(session, url, target, limits, policy)
+            return await _follow(session, url, target, known, limits, policy)
     except TimeoutError:
         raise FetchFailed(
             f"{_shown(url)} did not answer within {limits.total_seconds:g} s. Try again later."
@@ -135,10 +157,13 @@ def _session(guard: _Guard) -> ClientSession:
 
 
 async def _follow(
-    session: ClientSession, url: str, target: URL, limits: FetchLimits, policy: FetchPolicy
-) -> Fetched:
+    session: ClientSession, url: str, target: URL, known: Mark, limits: FetchLimits, policy: FetchPolicy
+) -> Fetched | None:
+    asking = _conditions(known)
     for _ in range(limits.redirects + 1):
-        async with session.get(target, allow_redirects=False) as response:
+        async with session.get(target, allow_redirects=False, headers=asking) as response:
+            if response.status == _NOT_MODIFIED and asking:
+                return None
             if response.status not in _REDIRECTS:
                 return await _read(response, url, target, limits)
             target = _redirected(response, url, target, policy)
@@ -153,6 +178,8 @@ def _redirected(response: ClientResponse, url: str, target: URL, policy: FetchPo
 
 
 async def _read(response: ClientResponse, url: str, target: URL, limits: FetchLimits) -> Fetched:
+    if response.status in _GONE:
+        raise FetchGone(_refusal_in_words(url, response.status))
     if response.status != 200:
         raise FetchFailed(_refusal_in_words(url, response.status))
     if response.headers.get("Content-Encoding", "").strip().lower() not in _ENCODINGS:
@@ -168,7 +195,13 @@ async def _read(response: ClientResponse, url: str, target: URL, limits: FetchLi
             )
         parts.append(part)
     return Fetched(
-        url, str(target), response.content_type, b"".join(parts), _name_of(target), _modified(response)
+        url,
+        str(target),
+        response.content_type,
+        b"".join(parts),
+        _name_of(target),
+        _modified(response),
+        _mark_of(response),
     )
 
 
@@ -198,7 +231,7 @@ def _no_web_address(url: str) -> str:
 def _refusal_in_words(url: str, status: int) -> str:
     if status in (401, 403, 407):
         return f"{_shown(url)} asks for a sign-in ({status}). Download the document and send the file."
-    if status in (404, 410):
+    if status in _GONE:
         return f"{_shown(url)} does not exist ({status}). Check the address."
     return f"{_shown(url)} answered with {status} instead of a document. Try again later."
 
@@ -223,3 +256,18 @@ def _modified(response: ClientResponse) -> datetime | None:
         return parsedate_to_datetime(response.headers["Last-Modified"])
     except (KeyError, ValueError, TypeError):
         return None
+
+
+def _conditions(known: Mark) -> dict[str, str]:
+    asked = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in asked.items() if value}
+
+
+def _mark_of(response: ClientResponse) -> Mark:
+    etag, last_modified = (response.headers.get(name, "") for name in ("ETag", "Last-Modified"))
+    return Mark(_kept(etag), _kept(last_modified))
+
+
+def _kept(header: str) -> str | None:
+    """What is to be sent back one day: nothing long or odd."""
+    return header if header and len(header) <= _LONGEST_MARK and header.isprintable() else None

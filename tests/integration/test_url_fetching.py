@@ -15,7 +15,15 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
 from retrieval.sources import urls
-from retrieval.sources.urls import FetchError, FetchFailed, FetchLimits, FetchPolicy, FetchRefused, fetch
+from retrieval.sources.urls import (
+    FetchError,
+    FetchFailed,
+    FetchGone,
+    FetchLimits,
+    FetchPolicy,
+    FetchRefused,
+    fetch,
+)
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -95,7 +103,7 @@ async def refusal(url: str, limits: FetchLimits | None = None, policy: FetchPoli
 async def failure(url: str, limits: FetchLimits | None = None, policy: FetchPolicy | None = None) -> str:
     with pytest.raises(FetchError) as failed:
         await fetch(url, limits, policy)
-    assert type(failed.value) is FetchFailed
+    assert type(failed.value) in (FetchFailed, FetchGone)
     return str(failed.value)
 
 

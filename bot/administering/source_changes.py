@@ -1,0 +1,144 @@
+"""Changes of the sources that are kept: added, paused, taken up again, removed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.labelling import intern_label
+from auth.labels import Policy
+from bot.administering.administration import COMMAND_LINE
+from bot.administering.making import CannotChange, Made, OfReaders
+from bot.administering.removal import RemoveDocuments
+from bot.administering.wording import counted, span_in_words
+from retrieval.cataloguing import collection_called, forget_unused_labels
+from retrieval.sources.kept import (
+    Kind,
+    NewSource,
+    add_source,
+    documents_only_of,
+    forget_source,
+    hold_for_removal,
+    pause_source,
+    source_with,
+)
+from retrieval.sources.loaders import refuse_secrets
+
+AT_THE_MACHINE = frozenset({Kind.PATH, Kind.LOADER})
+"""Kinds that reach into the machine itself: any file on it, any code on it."""
+SHORTEST_INTERVAL = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class AddSource(OfReaders):
+    """Keep a source for these readers. With `label_by`, a field of what is read there decides: see `readers_by`.
+
+    Then `policy` is the source's own and opens nothing; what carries another value than those named is closed.
+    """
+
+    kind: Kind
+    reference: str
+    policy: Policy
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    readers_by: Mapping[str, Policy] = field(default_factory=dict)
+    collection: str | None = None
+    department: str = ""
+    every: timedelta | None = None
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        self._require_sense(actor)
+        label_id = await intern_label(connection, self.policy)
+        labels = {value: await intern_label(connection, policy) for value, policy in self.readers_by.items()}
+        filed = await collection_called(connection, self.collection) if self.collection is not None else None
+        new = NewSource(
+            self.kind,
+            self.reference,
+            label_id,
+            self.arguments,
+            labels,
+            filed.id if filed is not None else None,
+            self.department,
+            self.every,
+            actor,
+        )
+        source_id = await add_source(connection, new)
+        return Made(notes=(f"It is source {source_id}.",))
+
+    def in_words(self) -> str:
+        readers = "by what it says itself" if self.readers_by else f"for the readers {self.policy}"
+        often = f", read every {span_in_words(self.every)}" if self.every else ""
+        return f"kept {self.reference} as a source, {readers}{often}"
+
+    def _require_sense(self, actor: str) -> None:
+        if self.kind in AT_THE_MACHINE and actor != COMMAND_LINE:
+            raise CannotChange(
+                "Paths and loaders reach into the machine that Ostiary runs on: whoever runs it keeps them, with"
+                " `ostiary sources add`."
+            )
+        if self.every is not None and self.every < SHORTEST_INTERVAL:
+            raise CannotChange(f"A source is read every {span_in_words(SHORTEST_INTERVAL)} at most.")
+        if bool(self.arguments.get("label_by")) != bool(self.readers_by):
+            raise CannotChange(
+                "Name the field that decides the readers, and the readers for each of its values."
+            )
+        refuse_secrets(self.arguments)
+
+
+@dataclass(frozen=True)
+class PauseSource(OfReaders):
+    """Leave a source alone until it is taken up again. What came from it goes on answering."""
+
+    source_id: int
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        await source_with(connection, self.source_id)
+        await pause_source(connection, self.source_id, paused=True)
+        return Made()
+
+    def in_words(self) -> str:
+        return f"paused source {self.source_id}"
+
+
+@dataclass(frozen=True)
+class ResumeSource(OfReaders):
+    """Take a paused source up again: it is due at once."""
+
+    source_id: int
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        await source_with(connection, self.source_id)
+        await pause_source(connection, self.source_id, paused=False)
+        return Made()
+
+    def in_words(self) -> str:
+        return f"took source {self.source_id} up again"
+
+
+@dataclass(frozen=True)
+class RemoveSource(OfReaders):
+    """Keep a source no longer; with its documents, or without.
+
+    Those that another source has as well stay in any case. With the documents it cannot be undone.
+    """
+
+    source_id: int
+    with_documents: bool
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        source = await source_with(connection, self.source_id)
+        await hold_for_removal(connection, source.id)
+        only_here = await documents_only_of(connection, source.id)
+        await forget_source(connection, source.id)
+        if not self.with_documents:
+            await forget_unused_labels(connection, [source.label_id, *source.labels.values()])
+            stay = f"{counted(len(only_here), 'document')} that came from it stay and are not read anew."
+            return Made(notes=(stay,) if only_here else ())
+        made = await RemoveDocuments(only_here).make(connection, actor)
+        await forget_unused_labels(connection, [source.label_id, *source.labels.values()])
+        return made if only_here else Made(notes=("No document came from it.",))
+
+    def in_words(self) -> str:
+        documents = "with its documents, for good" if self.with_documents else "and left its documents"
+        return f"removed source {self.source_id}, {documents}"

@@ -1,0 +1,71 @@
+"""Kept sources as jobs: those that are due are looked for every minute, and each is read by one job."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from auth.database import Database
+from bot.queue import JobQueue
+from retrieval.ingestion import Ingestor
+from retrieval.sources.folders import FolderReader
+from retrieval.sources.kept import Counts, Kind, UnknownSource, due_sources, end_run
+from retrieval.sources.ledger import SourceStopped
+from retrieval.sources.loaders import LoaderReader
+from retrieval.sources.pages import PageReader
+from retrieval.sources.reading import Reader
+from retrieval.sources.refreshing import AlreadyRunning, Refresher
+from retrieval.sources.sitemaps import SitemapReader
+from retrieval.sources.urls import FetchLimits, FetchPolicy
+
+log = structlog.get_logger(__name__)
+
+REFRESH_JOB, LOOK_JOB = "refresh_source", "look_for_due_sources"
+
+
+def readers(max_bytes: int, policy: FetchPolicy | None = None) -> dict[Kind, Reader]:
+    """A reader for each kind of source that needs nothing but this machine and the internet."""
+    limits = FetchLimits(max_bytes=max_bytes)
+    return {
+        Kind.PATH: FolderReader(),
+        Kind.URL: PageReader(limits, policy),
+        Kind.SITEMAP: SitemapReader(limits, policy),
+        Kind.LOADER: LoaderReader(),
+    }
+
+
+class SourceKeeper:
+    """Does the jobs of kept sources."""
+
+    def __init__(
+        self, database: Database, workspace_id: int, ingestor: Ingestor, by_kind: Mapping[Kind, Reader]
+    ) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+        self._refresher = Refresher(database, ingestor, by_kind)
+        self._queue: JobQueue | None = None
+
+    def register(self, queue: JobQueue) -> None:
+        self._queue = queue
+        queue.on(REFRESH_JOB, self.refresh, given_up=self.give_up)
+        queue.every_minute(LOOK_JOB, self.look)
+
+    async def look(self) -> None:
+        """Queue what is due; what waits already, or is read just now, is not queued twice."""
+        assert self._queue is not None
+        async with self._database.writing_in(self._workspace_id) as connection:
+            for source_id in await due_sources(connection):
+                await self._queue.defer_once(connection, REFRESH_JOB, source_id=source_id)
+
+    async def refresh(self, source_id: int) -> None:
+        try:
+            run = await self._refresher.refresh(self._workspace_id, source_id)
+        except (AlreadyRunning, SourceStopped, UnknownSource) as reason:
+            log.info("a source was not read", source=source_id, reason=str(reason))
+            return
+        log.info("a source was read", source=source_id, error=run.error, **vars(run.counts))
+
+    async def give_up(self, source_id: int) -> None:
+        """Its next run comes at its time."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            error = "Something went wrong while it was read. The log of `ostiary serve` or `ostiary worker` tells."
+            await end_run(connection, source_id, Counts(), error)

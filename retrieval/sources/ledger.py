@@ -1,0 +1,183 @@
+"""What is written down of a source while it is read, each entry in the transaction of what it tells."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.database import WORKSPACE, Database
+from auth.errors import OstiaryError
+from retrieval.cataloguing import file_documents
+from retrieval.ingestion import Outcome
+from retrieval.sources.items import Mark
+from retrieval.sources.kept import Source
+from retrieval.withdrawing import withdraw_documents
+
+_OF = f"workspace_id = {WORKSPACE} AND source_id = :source_id"
+# Held while a document of the source is stored: whoever removes the source waits, and removes that one too.
+_HOLD = text(
+    f"SELECT paused FROM retrieval.source WHERE workspace_id = {WORKSPACE} AND id = :source_id FOR KEY SHARE"
+)
+_REMOVED = text(
+    f"SELECT i.uri FROM retrieval.source_item i WHERE {_OF} AND i.uri = :uri"
+    "  AND i.state <> 'failed' AND NOT EXISTS (SELECT FROM retrieval.document d"
+    "   WHERE d.workspace_id = i.workspace_id AND d.uri = i.uri)"
+)
+_STORED = text(
+    "INSERT INTO retrieval.source_item AS i (workspace_id, source_id, uri, state, given_label_id, etag,"
+    "  last_modified, content_hash, seen_at)"
+    f" VALUES ({WORKSPACE}, :source_id, :uri, 'stored', :given_label_id, :etag, :last_modified, :content_hash,"
+    "  now())"
+    " ON CONFLICT (workspace_id, source_id, uri) DO UPDATE SET state = 'stored', etag = :etag,"
+    "  last_modified = :last_modified, content_hash = :content_hash, refused_hash = NULL, missed = 0,"
+    "  seen_at = now(), error = NULL, given_label_id = :given_label_id"
+)
+_REFUSED = text(
+    "INSERT INTO retrieval.source_item AS i (workspace_id, source_id, uri, state, etag, last_modified,"
+    "  refused_hash, seen_at, error)"
+    f" VALUES ({WORKSPACE}, :source_id, :uri, 'failed', :etag, :last_modified, :refused_hash, now(), :error)"
+    " ON CONFLICT (workspace_id, source_id, uri) DO UPDATE SET etag = :etag, last_modified = :last_modified,"
+    "  refused_hash = :refused_hash, seen_at = now(), error = :error"
+)
+_FAILED = text(
+    "INSERT INTO retrieval.source_item AS i (workspace_id, source_id, uri, state, seen_at, error)"
+    f" VALUES ({WORKSPACE}, :source_id, :uri, 'failed', now(), :error)"
+    " ON CONFLICT (workspace_id, source_id, uri) DO UPDATE SET seen_at = now(), error = :error"
+)
+_MARKED = text(
+    "UPDATE retrieval.source_item SET etag = :etag, last_modified = :last_modified, refused_hash = NULL,"
+    f"  error = NULL WHERE {_OF} AND uri = :uri"
+)
+_SEEN = text(f"UPDATE retrieval.source_item SET seen_at = now(), missed = 0 WHERE {_OF} AND uri = ANY(:uris)")
+_MISSED = text(
+    "UPDATE retrieval.source_item i SET missed = missed + 1"
+    f" WHERE {_OF} AND uri = ANY(:uris) RETURNING uri, missed, state"
+)
+_DROP_FAILED = text(
+    f"DELETE FROM retrieval.source_item WHERE {_OF} AND uri = ANY(:uris) AND state = 'failed'"
+)
+_WITHDRAWN = text(f"UPDATE retrieval.source_item SET state = 'withdrawn' WHERE {_OF} AND uri = ANY(:uris)")
+_ONLY_HERE = text(
+    f"SELECT d.id FROM retrieval.document d WHERE d.workspace_id = {WORKSPACE} AND d.uri = ANY(:uris)"
+    " AND NOT EXISTS (SELECT FROM retrieval.source_item o WHERE o.workspace_id = d.workspace_id AND o.uri = d.uri"
+    "  AND o.source_id <> :source_id AND o.state = 'stored')"
+)
+
+
+class SourceStopped(OstiaryError):
+    """A source was paused or removed while it was read: nothing more is taken from it."""
+
+
+class RemovedByHand(OstiaryError):
+    """Somebody removed a document for good while its next version was made."""
+
+
+@dataclass(frozen=True)
+class ItemEntry:
+    """What is to be noted of something that was read."""
+
+    uri: str
+    label_id: int
+    mark: Mark
+    content_hash: bytes
+
+
+class Ledger:
+    """The books of one source, for the length of one run."""
+
+    def __init__(self, database: Database, workspace_id: int, source: Source) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+        self.source = source
+
+    def of(self, entry: ItemEntry) -> "EntryOfStored":
+        """To be written in the transaction that stores the document."""
+        return EntryOfStored(self.source, entry)
+
+    async def refused(self, entry: ItemEntry, error: str) -> None:
+        """It is there, and cannot be read: not tried again until it changes."""
+        values = {**_values(entry), "refused_hash": entry.content_hash, "error": error}
+        await self._write(_REFUSED, values)
+
+    async def failed(self, uri: str, error: str) -> None:
+        """Something went wrong that may go right the next time."""
+        await self._write(_FAILED, {"uri": uri, "error": error})
+
+    async def marked(self, entry: ItemEntry) -> None:
+        """It is what it was, under another mark."""
+        await self._write(_MARKED, _values(entry))
+
+    async def seen(self, uris: Collection[str]) -> None:
+        """They were there: in one statement, however many."""
+        if uris:
+            await self._write(_SEEN, {"uris": sorted(uris)})
+
+    async def closed(self, uri: str) -> None:
+        """Nobody may read it any more, as the source says: what there is of it answers no longer."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await self._hold(connection)
+            await self._withdraw(connection, [uri])
+
+    async def missed(self, uris: Collection[str], patience: int) -> int:
+        """They were not there. What was missing `patience` times in a row is withdrawn; returns how many."""
+        if not uris:
+            return 0
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await self._hold(connection)
+            values = {"source_id": self.source.id, "uris": sorted(uris)}
+            missed = (await connection.execute(_MISSED, values)).all()
+            gone = [row.uri for row in missed if row.missed >= patience and row.state == "stored"]
+            await connection.execute(_DROP_FAILED, values)
+            return await self._withdraw(connection, gone)
+
+    async def _withdraw(self, connection: AsyncConnection, uris: list[str]) -> int:
+        if not uris:
+            return 0
+        values = {"source_id": self.source.id, "uris": uris}
+        await connection.execute(_WITHDRAWN, values)
+        ids = [row.id for row in await connection.execute(_ONLY_HERE, values)]
+        return len(await withdraw_documents(connection, ids, "vanished"))
+
+    async def _write(self, statement: object, values: dict[str, object]) -> None:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await self._hold(connection)
+            await connection.execute(statement, {**values, "source_id": self.source.id})  # type: ignore[call-overload]
+
+    async def _hold(self, connection: AsyncConnection) -> None:
+        await hold_source(connection, self.source.id)
+
+
+@dataclass(frozen=True)
+class EntryOfStored:
+    """The entry of a document, in the transaction that stores it: see `Ingestor.ingest`."""
+
+    source: Source
+    entry: ItemEntry
+
+    async def open(self, connection: AsyncConnection) -> None:
+        """Raises SourceStopped, or RemovedByHand."""
+        await hold_source(connection, self.source.id)
+        values = {"source_id": self.source.id, "uri": self.entry.uri}
+        if (await connection.execute(_REMOVED, values)).first() is not None:
+            raise RemovedByHand(f"{self.entry.uri} was removed by hand.")
+
+    async def enter(self, connection: AsyncConnection, outcome: Outcome) -> None:
+        given = None if outcome.keeps_readers else self.entry.label_id
+        values = {**_values(self.entry), "content_hash": self.entry.content_hash, "given_label_id": given}
+        await connection.execute(_STORED, {**values, "source_id": self.source.id})
+        if outcome.status == "added" and self.source.collection_id is not None:
+            await file_documents(connection, [outcome.document_id], self.source.collection_id)
+
+
+async def hold_source(connection: AsyncConnection, source_id: int) -> None:
+    """Raises SourceStopped where it was paused or removed."""
+    row = (await connection.execute(_HOLD, {"source_id": source_id})).first()
+    if row is None:
+        raise SourceStopped("It was removed while it was read.")
+    if row.paused:
+        raise SourceStopped("It was paused while it was read.")
+
+
+def _values(entry: ItemEntry) -> dict[str, object]:
+    return {"uri": entry.uri, "etag": entry.mark.etag, "last_modified": entry.mark.last_modified}
