@@ -23,7 +23,7 @@ from auth.rights import Audience, _memory, audience_clearance, rights_of
 from auth.server import throwaway_server
 from migrations.upgrade import upgrade
 from retrieval.relabelling import relabel_documents
-from tests.benchmarks.door_search import made_up
+from tests.benchmarks.made_up import made_up
 from tests.properties.conftest import store_document
 
 PEOPLE, ROLES, LABELS, GRANTS_EACH = 10_000, 300, 5_000, 3

@@ -15,9 +15,8 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -34,55 +33,12 @@ from migrations.upgrade import upgrade
 from retrieval import search as searching
 from retrieval.locks import CrossCheck
 from retrieval.search import SearchSettings, search
+from tests.benchmarks.made_up import FEWEST_CHUNKS, Asked, Corpus, a_question, clearance_of, load, made_up
 
-Vectors = npt.NDArray[np.float32]
-LABELS, VOCABULARY, WORDS_A_CHUNK = 200, 20_000, 60
 SHARES = (0.001, 0.01, 0.05, 0.2, 0.5, 1.0)
 TABLES = ("document", "version", "chunk", "chunk_vec", "label_count")
 TARGET = 0.10
-FEWEST_CHUNKS = 20_000
 WARM_UP = 3  # plans and caches are made anew when a table changes
-
-_LOAD = """
-    SELECT set_config('ostiary.workspace_id', '1', false), set_config('ostiary.actor', 'benchmark', false);
-    INSERT INTO auth.workspace (id, team_id, name) VALUES (1, 'T0BENCH', 'Benchmark');
-    INSERT INTO auth.access_label (workspace_id, id, policy)
-        SELECT 1, n, 'role' || n FROM generate_series(1, {labels}) AS n;
-    INSERT INTO retrieval.document (workspace_id, id, label_id, uri, title)
-        SELECT DISTINCT ON (document_id) 1, document_id, label_id, 'doc' || document_id, 'Document ' || document_id
-        FROM given ORDER BY document_id;
-    INSERT INTO retrieval.version
-        (workspace_id, id, document_id, label_id, is_current, content_hash, title, media_type)
-        SELECT 1, id, id, label_id, true, '', title, 'text/plain' FROM retrieval.document;
-    DROP INDEX retrieval.ix_chunk_vec_nearest;
-    INSERT INTO retrieval.chunk
-        (workspace_id, id, document_id, version_id, label_id, is_current, ordinal, text, heading_path, tokens, words)
-        SELECT 1, id, document_id, document_id, label_id, true, id, said, '{{}}', 80, to_tsvector('english', said)
-        FROM given ORDER BY id;
-    INSERT INTO retrieval.chunk_vec (workspace_id, chunk_id, label_id, document_id, emb)
-        SELECT 1, id, label_id, document_id, emb::vector FROM given ORDER BY id;
-    CREATE INDEX ix_chunk_vec_nearest ON retrieval.chunk_vec
-        USING hnsw (emb vector_ip_ops) WITH (m = 16, ef_construction = 128);
-    DROP TABLE given;
-"""
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Chunks by number: the document, label and cluster of each, and its vector, (n, 384)."""
-
-    documents: npt.NDArray[np.int64]
-    labels: npt.NDArray[np.int64]
-    clusters: npt.NDArray[np.int64]
-    vectors: Vectors
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question as search takes it."""
-
-    words: str
-    vector: Vectors
 
 
 def main() -> None:
@@ -105,80 +61,6 @@ def main() -> None:
         urls = DatabaseUrls(server.url(), server.url(APP), server.url(READER))
         missed = asyncio.run(measure(urls, corpus, chosen))
     sys.exit(1 if missed else 0)
-
-
-def made_up(chunks: int, rng: np.random.Generator) -> Corpus:
-    """Documents of about 20 chunks, each near one of 200 centres, under labels of log-normal size."""
-    how_many = max(chunks // 20, 1)
-    weights = rng.lognormal(0, 1.5, LABELS)
-    label_of = rng.choice(LABELS, how_many, p=weights / weights.sum()) + 1
-    cluster_of = rng.integers(0, 200, how_many)
-    documents = np.sort(rng.integers(0, how_many, chunks))
-    centres = rng.normal(size=(200, 384))
-    vectors = centres[cluster_of[documents]] + rng.normal(scale=0.7, size=(chunks, 384))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return Corpus(documents + 1, label_of[documents], cluster_of[documents], vectors.astype(np.float32))
-
-
-def load(admin_url: str, corpus: Corpus) -> None:
-    with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(
-            "CREATE UNLOGGED TABLE given (id bigint, document_id bigint, label_id bigint, said text, emb text)"
-        )
-        with connection.cursor().copy("COPY given FROM STDIN") as copy:
-            for rows in lines(corpus, np.random.default_rng(8)):
-                copy.write(rows)
-        connection.execute("ANALYZE given")
-        for statement in _LOAD.format(labels=LABELS).split(";"):
-            connection.execute(statement)
-        connection.execute("VACUUM ANALYZE")
-
-
-def lines(corpus: Corpus, rng: np.random.Generator) -> Iterator[str]:
-    """Rows for COPY, a thousand at a time."""
-    for start in range(0, len(corpus.documents), 1000):
-        buffer = StringIO()
-        for at in range(start, min(start + 1000, len(corpus.documents))):
-            emb = "[" + ",".join(f"{x:.5f}" for x in corpus.vectors[at]) + "]"
-            said = sentence(int(corpus.clusters[at]), rng, WORDS_A_CHUNK)
-            buffer.write(f"{at + 1}\t{corpus.documents[at]}\t{corpus.labels[at]}\t{said}\t{emb}\n")
-        yield buffer.getvalue()
-
-
-def sentence(cluster: int, rng: np.random.Generator, length: int) -> str:
-    """Words by Zipf's law; every fourth belongs to the subject of the cluster."""
-    ranks = np.minimum(rng.zipf(1.2, length), VOCABULARY)
-    own = rng.integers(0, 40, length)
-    return " ".join(
-        f"subject{cluster}x{own[at]}" if at % 4 == 0 else f"word{rank}" for at, rank in enumerate(ranks)
-    )
-
-
-def clearance_of(share: float, corpus: Corpus, rng: random.Random) -> Clearance:
-    """Labels whose chunks make up `share` of all as nearly as in the best of a hundred draws."""
-    sizes = np.bincount(corpus.labels, minlength=LABELS + 1)
-    wanted = round(share * len(corpus.labels))
-    draws = [_drawn(sizes, wanted, rng) for _ in range(100)] if share < 1 else [set(range(1, LABELS + 1))]
-    best = min(draws, key=lambda held: abs(wanted - int(sizes[list(held)].sum())))
-    return Clearance(1, frozenset(best), 1)
-
-
-def _drawn(sizes: npt.NDArray[np.int64], wanted: int, rng: random.Random) -> set[int]:
-    held: set[int] = set()
-    left = wanted
-    for label_id in rng.sample(range(1, LABELS + 1), LABELS):
-        if 0 < sizes[label_id] <= left * 1.2:
-            held.add(label_id)
-            left -= int(sizes[label_id])
-    return held
-
-
-def a_question(corpus: Corpus, clearance: Clearance, rng: np.random.Generator) -> Asked:
-    """Near to a chunk that may be read: six words, two of them rare."""
-    at = int(rng.choice(np.flatnonzero(np.isin(corpus.labels, list(clearance.label_ids)))))
-    vector = corpus.vectors[at] + rng.normal(scale=0.02, size=384).astype(np.float32)
-    words = sentence(int(corpus.clusters[at]), rng, 6)
-    return Asked(f"What of {words}?", vector / np.linalg.norm(vector))
 
 
 def lock(admin_url: str, on: bool) -> None:
