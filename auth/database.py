@@ -9,7 +9,10 @@ migrations alone; `ostiary_app` writes, inside one workspace, and cannot read te
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
+from psycopg.pq import Format
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -70,13 +73,21 @@ class DatabaseUrls:
     reader: str | None = None
 
 
+class _BinaryCursor(psycopg.AsyncCursor[Any]):
+    """Takes results as the server has them: a search brings half a megabyte of vectors, twice that as text."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.format = Format.BINARY
+
+
 class Database:
     """Sessions bound to what they may touch. Create one per process; `close()` it at the end."""
 
     def __init__(self, urls: DatabaseUrls, *, pool_size: int = 8) -> None:
         self.urls = urls
         self._app = _engine(urls.app or urls.admin, APP, pool_size)
-        self._reader = _engine(urls.reader or urls.admin, READER, pool_size)
+        self._reader = _engine(urls.reader or urls.admin, READER, pool_size, cursor=_BinaryCursor)
         self._snapshots = self._app.execution_options(isolation_level="REPEATABLE READ")
         self._unchecked = _engine(
             urls.app or urls.admin, APP, QUICK_CONNECTIONS, pre_ping=False
@@ -149,14 +160,21 @@ async def enter_workspace(connection: AsyncConnection, workspace_id: int, actor:
     await connection.execute(_BIND_WORKSPACE, {"workspace_id": str(workspace_id), "actor": actor})
 
 
-def _engine(url: str, role: str, pool_size: int, *, pre_ping: bool = True) -> AsyncEngine:
+def _engine(
+    url: str,
+    role: str,
+    pool_size: int,
+    *,
+    pre_ping: bool = True,
+    cursor: type[psycopg.AsyncCursor[Any]] = psycopg.AsyncCursor,
+) -> AsyncEngine:
     return create_async_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=pre_ping,
         hide_parameters=True,  # errors are logged; questions and documents never are
-        connect_args={"options": connection_options(role)},
+        connect_args={"options": connection_options(role), "cursor_factory": cursor},
     )
 
 

@@ -78,5 +78,5 @@ async def open_assistant(
 
 
 def _how_to_search(settings: Settings) -> RetrievalSettings:
-    search = SearchSettings(cross_check=CrossCheck(settings.cross_check))
+    search = SearchSettings(strict=settings.strict_search, cross_check=CrossCheck(settings.cross_check))
     return RetrievalSettings(trade_off=1 - settings.passage_variety, search=search)

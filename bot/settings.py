@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     resync_minutes: float = Field(
         10, gt=0, description="How often people, user groups and channels are read anew from Slack."
     )
+    strict_search: bool = Field(
+        False, description="Search in a time that tells nothing of what the asker may not read; slower."
+    )
     cross_check: float = Field(
         0.01, ge=0, le=1, description="Share of readings on which the two locks are compared, 0 to 1."
     )

@@ -108,7 +108,7 @@ class LocalEmbeddings(Embeddings):
 
 def as_pgvector(vector: Vectors) -> str:
     """One vector, shape (d,), as PostgreSQL reads it: `[0.1,-0.2]`."""
-    return "[" + ",".join(f"{x:.7g}" for x in vector) + "]"
+    return f"[{','.join(map('%.7g'.__mod__, vector.tolist()))}]"
 
 
 def batches(lengths: Sequence[int], most_tokens: int) -> list[list[int]]:

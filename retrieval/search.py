@@ -8,10 +8,11 @@ never taken for granted: see `retrieval.locks`.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
@@ -169,12 +170,18 @@ async def _count_visible(
     connection: AsyncConnection, binds: dict[str, object], settings: SearchSettings
 ) -> int:
     tuning = {"ef": str(settings.ef_search), "tuples": str(settings.max_scan_tuples)}
-    statement = text(_VISIBLE.format(label_filter=LABEL_FILTER))
+    statement = _as_text(_VISIBLE.format(label_filter=LABEL_FILTER))
     return int((await connection.execute(statement, {**binds, **tuning})).one().visible)
 
 
 async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, object]) -> Sequence[Row[Any]]:
-    return (await connection.execute(text(_statement(nearest)), binds)).all()
+    return (await connection.execute(_as_text(_statement(nearest)), binds)).all()
+
+
+@lru_cache(maxsize=16)
+def _as_text(statement: str) -> TextClause:
+    """Reading through a statement for its parameters takes as long as planning it: once is enough."""
+    return text(statement)
 
 
 def _statement(nearest: str) -> str:
