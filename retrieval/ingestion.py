@@ -25,6 +25,7 @@ from retrieval.chunking import Chunk, CountTokens, chunk, embedding_text, token_
 from retrieval.embedding import LocalEmbeddings
 from retrieval.encoding_line import EncodingLine
 from retrieval.failing import forget_failure
+from retrieval.language import language_of
 from retrieval.likeness import Fingerprint, fingerprint, remember_likeness
 from retrieval.parsing.document import ParsedDocument
 from retrieval.parsing.isolated import ParserProcess
@@ -74,9 +75,9 @@ _DROP_VECTORS = text(
 )
 _ADD_VERSION = text(
     "INSERT INTO retrieval.version (workspace_id, document_id, label_id, is_current, content_hash, title,"
-    "  media_type, dated, author, stated, size)"
-    f" VALUES ({WORKSPACE}, :document_id, :label_id, true, :content_hash, :title, :media_type, :dated, :author,"
-    "  :stated, :size)"
+    "  media_type, language, dated, author, stated, size)"
+    f" VALUES ({WORKSPACE}, :document_id, :label_id, true, :content_hash, :title, :media_type, :language,"
+    "  :dated, :author, :stated, :size)"
     " RETURNING id"
 )
 
@@ -204,6 +205,7 @@ class Ingestor:
             raise NothingToRead(f"{submission.name} was read, but there is no text in it to answer from.")
         title = submission.title or document.title or submission.name
         passages = await self._embed(title, chunks, report)
+        language = await asyncio.to_thread(language_of, document)
         words = "\n".join(piece.text for piece in chunks)
         likeness = await asyncio.to_thread(fingerprint, submission.data, words)
         report(Progress("storing", 0, len(chunks)))
@@ -212,7 +214,7 @@ class Ingestor:
             is_kept = _is_kept(known, submission)
             submission = replace(submission, label_id=_label_of(known, submission))
             document_id = await _store(
-                connection, submission, document, title, digest, chunks, passages, likeness
+                connection, submission, document, title, language, digest, chunks, passages, likeness
             )
             answers = await settle_document(connection, document_id, submission.expires_at)
             await forget_failure(connection, submission.uri)
@@ -327,6 +329,7 @@ async def _store(
     submission: Submission,
     document: ParsedDocument,
     title: str,
+    language: str,
     digest: bytes,
     chunks: Sequence[Chunk],
     passages: Sequence[EncodedPassage],
@@ -353,13 +356,14 @@ async def _store(
         "content_hash": digest,
         "title": title,
         "media_type": document.media_type,
+        "language": language,
         "dated": submission.dated or document.dated,
         "author": document.author,
         "stated": submission.stated,
         "size": len(submission.data),
     }
     version_id = (await connection.execute(_ADD_VERSION, {**this, **label, **version})).scalar_one()
-    place = Place(document_id, version_id, submission.label_id)
+    place = Place(document_id, version_id, submission.label_id, language)
     await store_chunks(connection, place, title, chunks, passages)
     await remember_likeness(connection, document_id, version_id, submission.label_id, likeness)
     return int(document_id)

@@ -164,7 +164,7 @@ _READINGS = f"""
     ),
     {_SEEN},
     lexical AS MATERIALIZED (
-        SELECT chunk_id FROM retrieval.lexical_candidates(to_tsvector('english', :question), :candidates)
+        SELECT chunk_id FROM retrieval.lexical_candidates(retrieval.asked_words(:question), :candidates)
     ),
     seen_lexical AS MATERIALIZED (
         SELECT t.workspace_id, t.id, t.label_id FROM lexical JOIN seen_chunk t ON t.id = chunk_id AND t.is_current
@@ -176,7 +176,7 @@ _READINGS = f"""
         UNION ALL SELECT 'full-text', '{POLICIES}', workspace_id, id, label_id FROM seen_lexical
         UNION ALL SELECT 'full-text', '{FILTER}', r.workspace_id, r.chunk_id, r.label_id
             FROM picked, retrieval.lexical_under(picked.workspace_ids, picked.label_ids,
-                                                 to_tsvector('english', :question), :candidates) r
+                                                 retrieval.asked_words(:question), :candidates) r
         UNION ALL SELECT 'full-text function', '{POLICIES}', NULL, id, NULL FROM seen_lexical
         UNION ALL SELECT 'full-text function', '{FUNCTION}', NULL, chunk_id, NULL FROM lexical
         UNION ALL SELECT 'chunks and their vectors', '{CHUNKS}', t.workspace_id, t.id, t.label_id

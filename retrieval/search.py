@@ -97,7 +97,7 @@ _FUSED = """
     ORDER BY fused.score DESC, c.id
 """
 # Any of a question's words: the ranking prefers passages that hold more of them.
-_WORDS = "to_tsvector('english', :question)"
+_WORDS = "retrieval.asked_words(:question)"
 _VISIBLE = (
     "SELECT coalesce(sum(v.chunks), 0) AS visible,"
     " set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"

@@ -1,7 +1,7 @@
 """Chunks and their vectors on their way into the tables: first to where this session alone sees them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pgvector import Vector
 from sqlalchemy import text
@@ -24,9 +24,7 @@ _ADD_CHUNKS = text(
     "  INSERT INTO retrieval.chunk (workspace_id, document_id, version_id, label_id, is_current, ordinal, text,"
     "    heading_path, page, tokens, token_codes, words)"
     f"  SELECT {WORKSPACE}, :document_id, :version_id, :label_id, true, p.ordinal, p.text, p.heading_path, p.page,"
-    "    p.tokens, p.token_codes, setweight(to_tsvector('english', CAST(:title AS text)), 'A')"
-    "      || setweight(to_tsvector('english', array_to_string(p.heading_path, ' ')), 'B')"
-    "      || setweight(to_tsvector('english', p.text), 'D')"
+    "    p.tokens, p.token_codes, retrieval.chunk_words(:title, p.heading_path, p.text, :language)"
     "  FROM pg_temp.incoming p RETURNING id, ordinal"
     ") INSERT INTO retrieval.chunk_vec (workspace_id, chunk_id, label_id, document_id, emb)"
     f"  SELECT {WORKSPACE}, s.id, :label_id, :document_id, p.emb"
@@ -36,11 +34,12 @@ _ADD_CHUNKS = text(
 
 @dataclass(frozen=True)
 class Place:
-    """Where chunks belong: their version, its document, and the label of both."""
+    """Where chunks belong: their version, its document, the label of both, and the language that they are in."""
 
     document_id: int
     version_id: int
     label_id: int
+    language: str
 
 
 async def store_chunks(
@@ -54,8 +53,7 @@ async def store_chunks(
     await connection.execute(_INCOMING)
     rows = (_row(piece, passage) for piece, passage in zip(chunks, passages, strict=True))
     await copy_rows(connection, "incoming", _COLUMNS, rows)
-    ids = {"document_id": place.document_id, "version_id": place.version_id, "label_id": place.label_id}
-    await connection.execute(_ADD_CHUNKS, {**ids, "title": title})
+    await connection.execute(_ADD_CHUNKS, {**asdict(place), "title": title})
 
 
 def _row(piece: Chunk, passage: EncodedPassage) -> tuple[int, str, list[str], int | None, int, Vector, bytes]:

@@ -135,6 +135,7 @@ class Version(Base):
     content_hash: Mapped[bytes] = mapped_column(LargeBinary)
     title: Mapped[str]
     media_type: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="en")
     dated: Mapped[date | None]
     author: Mapped[str | None]
     created_at: Mapped[datetime] = created_now()

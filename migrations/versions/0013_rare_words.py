@@ -62,13 +62,14 @@ BY_INDEX = (
 )
 
 
-def _ranked(columns: str, held: str) -> str:
+def _ranked(columns: str, held: str, kin: str) -> str:
     """The best chunks for the words of `question` under `held` (workspace_id, label_id).
 
     A word weighs by how few chunks under these labels have it (the idf of BM25), times `ts_rank` of it alone, which
     levels off as a word repeats and is divided by the logarithm of the chunk's length. Words are looked up from the
     rarest on while no more than ROWS_AT_MOST chunks can match; the others only add to what those find. A question
-    of nothing but common words is answered by the chunks that have its two rarest.
+    of nothing but common words is answered by the chunks that have its two rarest. Forms of one word are of one
+    `kin`, SQL on `w.word`: they are as rare as all of them together.
     """
     places = range(1, MOST_WORDS + 1)
     ranks = ", ".join(f"ts_rank('{{0.5,0.7,0.8,1}}', c.words, asked.queries[{n}], 1) AS r{n}" for n in places)
@@ -80,20 +81,25 @@ def _ranked(columns: str, held: str) -> str:
             LEFT JOIN retrieval.label_count n ON n.workspace_id = h.workspace_id AND n.label_id = h.label_id
         ), visible AS MATERIALIZED (SELECT coalesce(sum(chunks), 0)::float8 AS chunks FROM held),
         word AS (
-            SELECT w.word, (
+            SELECT w.word, {kin} AS kin, (
                 SELECT coalesce(sum(f.chunks), 0)::bigint FROM retrieval.label_word f
                 WHERE f.word = w.word AND (f.workspace_id, f.label_id) IN (SELECT workspace_id, label_id FROM held)
             ) AS chunks
             FROM unnest(tsvector_to_array(question)) AS w (word)
+        ), form AS (
+            SELECT word, kin, chunks, sum(chunks) OVER (PARTITION BY kin)::bigint AS of_kin,
+                row_number() OVER (PARTITION BY kin ORDER BY chunks DESC, word) AS place_in_kin
+            FROM word
         ), placed AS (
-            SELECT word.word, word.chunks, row_number() OVER rarest AS place,
-                sum(word.chunks) OVER rarest <= {ROWS_AT_MOST} OR visible.chunks <= {ROWS_AT_MOST} AS is_rare
-            FROM word, visible WINDOW rarest AS (ORDER BY word.chunks, word.word)
+            SELECT form.*, row_number() OVER rarest AS place,
+                sum(form.chunks) OVER rarest <= {ROWS_AT_MOST} OR visible.chunks <= {ROWS_AT_MOST} AS is_rare
+            FROM form, visible WINDOW rarest AS (ORDER BY form.of_kin, form.kin, form.place_in_kin)
         ), asked AS MATERIALIZED (
             SELECT array_agg(retrieval.any_word(array_to_tsvector(ARRAY[word])) ORDER BY place) AS queries,
-                array_agg(chunks ORDER BY place) AS chunks,
+                array_agg(of_kin ORDER BY place) AS chunks,
                 bool_or(is_rare) AS by_any,
-                coalesce(array_agg(word) FILTER (WHERE is_rare), (array_agg(word ORDER BY place))[1:2]) AS words
+                coalesce(array_agg(word) FILTER (WHERE is_rare),
+                    (array_agg(word ORDER BY place) FILTER (WHERE place_in_kin = 1))[1:2]) AS words
             FROM placed WHERE place <= {MOST_WORDS}
         ), keyed AS MATERIALIZED (
             SELECT held.workspace_id, held.label_id,
@@ -127,13 +133,20 @@ def _looked_up(ranks: str, when: str, operator: str) -> str:
 CLEARED = f"(SELECT {WORKSPACE} AS workspace_id, l AS label_id FROM unnest({LABELS}) AS l OFFSET 0)"
 GIVEN = "(SELECT * FROM unnest(workspace_ids, label_ids) AS given (workspace_id, label_id))"
 STABLY = f"LANGUAGE sql STABLE {SAFELY} {BY_INDEX}"
-BY_RARITY = {
-    "lexical_candidates": f"""(question tsvector, how_many integer)
-        RETURNS TABLE (chunk_id bigint, score real) {STABLY} AS $$ {_ranked("c.id, {score}", CLEARED)} $$""",
-    "lexical_under": f"""(workspace_ids bigint[], label_ids bigint[], question tsvector, how_many integer)
+
+
+def by_rarity(kin: str) -> dict[str, str]:
+    """The search functions, in which the forms of a word are told by `kin`."""
+    return {
+        "lexical_candidates": f"""(question tsvector, how_many integer)
+        RETURNS TABLE (chunk_id bigint, score real) {STABLY} AS $$ {_ranked("c.id, {score}", CLEARED, kin)} $$""",
+        "lexical_under": f"""(workspace_ids bigint[], label_ids bigint[], question tsvector, how_many integer)
         RETURNS TABLE (workspace_id bigint, chunk_id bigint, label_id bigint) {STABLY} AS $$
-            {_ranked("c.workspace_id, c.id, c.label_id", GIVEN)} $$""",
-}
+            {_ranked("c.workspace_id, c.id, c.label_id", GIVEN, kin)} $$""",
+    }
+
+
+BY_RARITY = by_rarity("w.word")
 before = import_module("migrations.versions.0007_words_by_label")
 
 

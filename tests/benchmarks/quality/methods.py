@@ -36,7 +36,7 @@ _DENSE = text(
     " ORDER BY (emb <#> CAST(:vector AS vector)) + 0, chunk_id LIMIT :candidates"
 )
 _LEXICAL = text(
-    "SELECT chunk_id FROM retrieval.lexical_candidates(to_tsvector('english', :question), :candidates)"
+    "SELECT chunk_id FROM retrieval.lexical_candidates(retrieval.asked_words(:question), :candidates)"
     " ORDER BY score DESC, chunk_id"
 )
 

@@ -34,9 +34,7 @@ _STORE = """
         (workspace_id, id, document_id, version_id, label_id, is_current, ordinal, text, heading_path, tokens, words,
             token_codes)
         SELECT {workspace}, id, document_id, document_id, 1, true, ordinal, said, headings, tokens,
-            setweight(to_tsvector('english', title), 'A')
-            || setweight(to_tsvector('english', array_to_string(headings, ' ')), 'B')
-            || setweight(to_tsvector('english', said), 'D'), codes
+            retrieval.chunk_words(title, headings, said, 'en'), codes
         FROM given ORDER BY id;
     INSERT INTO retrieval.chunk_vec (workspace_id, chunk_id, label_id, document_id, emb)
         SELECT {workspace}, id, 1, document_id, emb::vector FROM given ORDER BY id;
