@@ -1,6 +1,6 @@
 """The tables of the schema `bot`, as SQLAlchemy models: questions, answers, requests to ingest."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -95,14 +96,15 @@ class AnswerRow(Base):
 class IngestionRequestRow(Base):
     """A document that an admin asked to have ingested from Slack, and who may read it.
 
-    `state` runs waiting (readers not chosen yet) -> accepted -> done or failed. `content` is pasted text and
-    is emptied once the request has ended; a URL or file is fetched when the request is worked on.
+    `state` runs waiting (readers not chosen yet) -> accepted -> done, failed or cancelled. `content` is text and
+    is emptied once the request has ended; a URL or file is fetched when the request is worked on. `shown_in` is the
+    message that tells how far it is.
     """
 
     __tablename__ = "ingestion_request"
     __table_args__ = (
-        CheckConstraint("kind IN ('url', 'text', 'file')", name="kind"),
-        CheckConstraint("state IN ('waiting', 'accepted', 'done', 'failed')", name="state"),
+        CheckConstraint("kind IN ('url', 'text', 'file', 'message', 'thread', 'again')", name="kind"),
+        CheckConstraint("state IN ('waiting', 'accepted', 'done', 'failed', 'cancelled')", name="state"),
         {"schema": "bot"},
     )
 
@@ -118,6 +120,11 @@ class IngestionRequestRow(Base):
     event_id: Mapped[str | None] = mapped_column(unique=True)
     state: Mapped[str] = mapped_column(server_default="waiting")
     created_at: Mapped[datetime] = created_now()
+    file_ids: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    collection_id: Mapped[int | None]
+    dated: Mapped[date | None]
+    expires_at: Mapped[datetime | None]
+    shown_in: Mapped[str | None]
 
 
 class LoanRequest(Base):

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.directory import people_with
 from auth.granting import require_roles
-from auth.people import Person
 from bot.administering.making import CannotChange, Made, OfReaders
 from bot.administering.removal import NOWHERE
 from bot.administering.wording import end_in_words, numbered_documents
@@ -45,16 +45,21 @@ class OwnDocuments(OfReaders):
 
     document_ids: tuple[int, ...]
     role: str | None = None
-    person: Person | None = None
+    person_id: int | None = None
+    handle: str = ""
+    """For the words alone."""
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         await require_documents(connection, self.document_ids)
-        if self.role and self.person:
+        if self.role and self.person_id:
             raise CannotChange("A document belongs to one role or to one person.")
         await require_roles(connection, [self.role] if self.role else [])
-        await own_documents(connection, self.document_ids, self.role, self.person.id if self.person else None)
+        if self.person_id and self.person_id not in await people_with(connection, [self.person_id]):
+            raise CannotChange("Nobody here is that person. Choose somebody of this workspace.")
+        await own_documents(connection, self.document_ids, self.role, self.person_id)
         return Made()
 
     def in_words(self) -> str:
-        owner = f"@{self.person.handle}" if self.person else self.role or "nobody"
+        person = f"@{self.handle}" if self.handle else f"person {self.person_id}"
+        owner = person if self.person_id else self.role or "nobody"
         return f"made {owner} the owner of {numbered_documents(self.document_ids)}"

@@ -137,7 +137,8 @@ def owner(
 
     async def owned(desk: "Desk") -> "Change":
         ids = await desk.documents(documents)
-        return OwnDocuments(ids, role, await desk.person(person) if person else None)
+        whose = await desk.person(person) if person else None
+        return OwnDocuments(ids, role, whose.id if whose else None, whose.handle if whose else "")
 
     asyncio.run(carry_out(owned, dry_run=dry_run))
 

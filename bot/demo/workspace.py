@@ -5,11 +5,13 @@ from bot.sandbox.seed import ChannelSeed, PersonSeed, WorkspaceSeed
 from bot.slack.small_talk import SUGGESTED_PROMPTS
 
 COMMANDS = (
-    ("/ingest", "Add a document to the knowledge base", "web address or text"),
+    ("/ingest", "Add a document to the knowledge base", "nothing for a form, a web address, or text"),
     ("/roles", "Who holds which role, and what gives it", "help, or grant finance @ada"),
     ("/access", "Who may read which document, and why", "words of a title"),
+    ("/docs", "The documents there are, and what could not be added", "words of a title"),
     ("/audit", "What happened: by person, document and time", "@ada, or a document's number"),
 )
+SHORTCUTS = (("add_message", "Add to the knowledge base"), ("add_thread", "Add this thread"))
 
 
 def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
@@ -21,6 +23,7 @@ def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
         channels=tuple(_channel(entry) for entry in directory.channels),
         bot_name=directory.workspace.bot_handle or "ostiary",
         commands=COMMANDS,
+        shortcuts=SHORTCUTS,
         prompts=SUGGESTED_PROMPTS,
     )
 

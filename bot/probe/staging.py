@@ -10,7 +10,8 @@ from bot.probe.casting import GONE, GUEST, OUTSIDER, ROBOT, Actor, Cast
 from bot.sandbox.seed import ChannelSeed, GroupSeed, PersonKind, PersonSeed, WorkspaceSeed
 
 BOT = "ostiary"
-COMMANDS = ("/ingest", "/roles", "/access", "/audit")
+COMMANDS = ("/ingest", "/roles", "/access", "/docs", "/audit")
+SHORTCUTS = ("add_message", "add_thread")
 PAIRS_AT_MOST = 60
 PUBLIC, PUBLIC_GUEST, MIXED = "a public channel", "a public channel with a guest", "a private channel of all"
 PRIVATE_GUEST, SHARED = "a private channel with a guest", "a shared channel with an outsider"
@@ -111,6 +112,7 @@ def seed_for(team_id: str, cast: Cast, stage: Stage) -> WorkspaceSeed:
         channels=(*(_channel(meeting) for meeting in stage.meetings), *_source_channels(cast)),
         bot_name=BOT,
         commands=tuple((name, name, "") for name in COMMANDS),
+        shortcuts=tuple((name, name) for name in SHORTCUTS),
         groups=tuple(
             GroupSeed(source.reference, f"group-{place}", source.name, _members(cast, place))
             for place, source in enumerate(cast.rules.sources)

@@ -18,6 +18,7 @@ class StoredFile:
     content: bytes
     created: int
     shared_in: list[str] = field(default_factory=list)  # channel ids
+    given_to_app: bool = False  # handed over in one of its modals
     deleted: bool = False
 
 

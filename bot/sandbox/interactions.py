@@ -123,7 +123,26 @@ class Interactions:
         payload = self._head("block_suggestion", person) | where | asked
         return await self._deliveries.ask("interactive", payload, accepts=True)
 
+    async def shortcut(self, person: Person, message: Message, callback_id: str) -> Outcome:
+        """Choose one of the app's shortcuts in the menu of a message."""
+        channel = self._workspace.channels[message.channel_id]
+        name = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
+        token = self._response_urls.issue(
+            person.user_id, message.channel_id, thread_ts=message.thread_ts, message_ts=message.ts
+        )
+        payload = self._head("message_action", person) | {
+            "action_ts": self._workspace.stamps.next(),
+            "callback_id": callback_id,
+            "trigger_id": self._triggers.issue(person.user_id),
+            "channel": {"id": channel.channel_id, "name": name},
+            "message_ts": message.ts,
+            "message": message_json(self._workspace, message),
+            "response_url": self._respond_at(token),
+        }
+        return await self._deliveries.ask("interactive", payload, accepts=False)
+
     async def submit_view(self, person: Person, view: View) -> Outcome:
+        self._hand_over_files(view)
         payload = self._head("view_submission", person) | {
             "trigger_id": self._triggers.issue(person.user_id, view.root_view_id),
             "view": self._views.json(view),
@@ -135,6 +154,14 @@ class Interactions:
         else:
             self._obey(view, outcome.payload)
         return outcome
+
+    def _hand_over_files(self, view: View) -> None:
+        for actions in view.values.values():
+            for state in actions.values():
+                for named in state.get("files") or ():
+                    stored = self._workspace.files.get(named["id"])
+                    if stored is not None and stored.user_id == view.user_id:
+                        stored.given_to_app = True
 
     def _obey(self, view: View, answer: Mapping[str, Any]) -> None:
         action = answer.get("response_action")

@@ -31,6 +31,7 @@ class PageApi:
             "post": self._post,
             "command": self._command,
             "click": self._click,
+            "shortcut": self._shortcut,
             "act": self._act,
             "suggest": self._suggest,
             "submit": self._submit,
@@ -153,6 +154,12 @@ class PageApi:
     async def _click(self, given: dict[str, Any]) -> dict[str, Any]:
         outcome = await self._visitor.click(
             given["person"], given["ts"], given["channel"], given["action_id"], given.get("value")
+        )
+        return {"outcome": outcome.error}
+
+    async def _shortcut(self, given: dict[str, Any]) -> dict[str, Any]:
+        outcome = await self._visitor.shortcut(
+            given["person"], given["ts"], given["channel"], given["callback_id"]
         )
         return {"outcome": outcome.error}
 

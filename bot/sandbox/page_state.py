@@ -23,6 +23,7 @@ def page_state(
         "connected": sandbox.sockets.count > 0,
         "newest_view": sandbox.views.newest,
         "people": [_person_json(known) for known in workspace.people.values()],
+        "shortcuts": [{"id": name, "text": text} for name, text in workspace.seed.shortcuts],
         "commands": [
             {"name": name, "description": description, "hint": hint}
             for name, description, hint in workspace.seed.commands

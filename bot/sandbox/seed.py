@@ -62,6 +62,7 @@ class WorkspaceSeed:
     channels: tuple[ChannelSeed, ...]
     bot_name: str = "ostiary"
     commands: tuple[tuple[str, str, str], ...] = ()  # (name with its slash, description, usage hint)
+    shortcuts: tuple[tuple[str, str], ...] = ()  # on messages: (callback id, what the menu says)
     prompts: tuple[tuple[str, str], ...] = ()  # (title, message), as the app's manifest suggests them
     groups: tuple[GroupSeed, ...] = ()
     paid_plan: bool = True  # user groups need one

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
@@ -106,6 +107,26 @@ class Outbox:
     async def tell_in_person(self, user_id: str, text: str, blocks: Sequence[Block]) -> None:
         """A direct message to somebody."""
         await self.post(Place(user_id, DIRECT, None), text, blocks)
+
+    async def begin_in_person(
+        self, user_id: str, text: str, blocks: Sequence[Block]
+    ) -> tuple[str, str] | None:
+        """A direct message that will be changed: its channel and ts; None where Slack did not take it."""
+        try:
+            response = await self._at_once.chat_postMessage(
+                channel=user_id, text=text, blocks=list(blocks), unfurl_links=False, unfurl_media=False
+            )
+        except (SlackApiError, ClientError, OSError, TimeoutError):
+            return None
+        return str(response["channel"]), str(response["ts"])
+
+    async def change(self, channel_id: str, ts: str, text: str, blocks: Sequence[Block]) -> bool:
+        """Say something else in a message of the bot's. False where Slack did not take it, or has it no more."""
+        try:
+            await self._at_once.chat_update(channel=channel_id, ts=ts, text=text, blocks=list(blocks))
+        except (SlackApiError, ClientError, OSError, TimeoutError):
+            return False
+        return True
 
     async def show_status(self, place: Place, message_ts: str, status: str) -> None:
         """A passing line such as "is reading ...". Only a courtesy: failing to show it is no failure."""

@@ -17,14 +17,21 @@ class FileUnavailable(OstiaryError):
     """A file cannot be fetched from Slack; the message says why."""
 
 
-async def download(client: AsyncWebClient, file_id: str, max_bytes: int) -> tuple[str, bytes]:
-    """(name, content) of a Slack file. The token goes to Slack's file host only, and never along a redirect."""
+async def download(
+    client: AsyncWebClient, file_id: str, max_bytes: int, owner: str | None = None
+) -> tuple[str, bytes]:
+    """(name, content) of a Slack file; of `owner`'s alone, if that is given.
+
+    The token goes to Slack's file host only, and never along a redirect.
+    """
     try:
         file = (await client.files_info(file=file_id))["file"]
     except SlackApiError as error:
         raise FileUnavailable(
             f"Slack does not give me that file ({reason(error)}). Is it deleted? Send it again."
         ) from error
+    if owner is not None and file.get("user") != owner:
+        raise FileUnavailable("That file is not yours. Send it yourself.")
     name, url = file.get("name") or file_id, file.get("url_private_download") or file.get("url_private") or ""
     if file.get("size", 0) > max_bytes:
         raise FileUnavailable(_too_large(name, file["size"], max_bytes))

@@ -1,6 +1,4 @@
-"""Documents that admins hand in through Slack: offered, given readers, ingested, reported."""
-
-from urllib.parse import urlsplit
+"""Documents that admins hand in through Slack: offered, given readers, taken in piece by piece, reported."""
 
 import structlog
 
@@ -8,36 +6,64 @@ from auth.database import Database
 from auth.errors import OstiaryError
 from auth.granting import list_roles
 from auth.labelling import intern_label
-from auth.labels import Clause, Policy, parse_policy
+from auth.labels import Policy, parse_policy
 from auth.rights import rights_of
+from bot.administering.describing import twins_of
 from bot.queue import JobQueue
+from bot.refreshing import NotRefreshed, is_web_address, submission_again
+from bot.slack.channel_readers import ChannelReaders, limited_to
 from bot.slack.delivery import Outbox
-from bot.slack.files import download
-from bot.slack.ingest_requests import IngestionRequest, NewRequest, end_request, read_request
+from bot.slack.ingest_requests import (
+    Chosen,
+    IngestionRequest,
+    NewRequest,
+    accept_request,
+    add_request,
+    end_request,
+    read_request,
+    show_request_in,
+)
+from bot.slack.ingest_words import Tally, called, describe_all
+from bot.slack.narrating import CalledOff, narrated
+from bot.slack.pieces import Piece, Pieces
 from bot.slack.places import DIRECT, Place
-from bot.slack.views import escape, offer_blocks, plain_blocks
-from retrieval.ingestion import Ingestor, Outcome, Submission
-from retrieval.sources.urls import FetchLimits, fetch
+from bot.slack.threads import ThreadReader
+from bot.slack.views import cancel_blocks, escape, offer_blocks, plain_blocks
+from retrieval.cataloguing import collection_called, document_with, file_documents
+from retrieval.failing import record_failure
+from retrieval.ingestion import Ingestor, Submission
 
 log = structlog.get_logger(__name__)
 
 INGEST_JOB, OFFER_JOB = "ingest", "offer_ingestion"
 ADMINS_ONLY = "Only people who hold the role ostiary-admin may add documents. Ask one of them to add it."
+AGAIN = "I take it in again, and tell you in a direct message what became of it."
 
 
 class Intake:
-    """Does the jobs behind ingestion in Slack. Rights are checked again in each."""
+    """Does the jobs behind ingestion in Slack. Rights are checked again in each, and for each document."""
 
     def __init__(
-        self, database: Database, workspace_id: int, ingestor: Ingestor, outbox: Outbox, max_bytes: int
+        self,
+        database: Database,
+        workspace_id: int,
+        ingestor: Ingestor,
+        outbox: Outbox,
+        max_bytes: int,
+        bot_user_id: str = "",
     ) -> None:
         self._database = database
         self._workspace_id = workspace_id
         self._ingestor = ingestor
         self._outbox = outbox
-        self._max_bytes = max_bytes
+        client = outbox.client
+        threads = ThreadReader(client, database, workspace_id, bot_user_id)
+        self._pieces = Pieces(client, threads, max_bytes)
+        self.channels = ChannelReaders(client, database, workspace_id, bot_user_id)
+        self._queue: JobQueue | None = None
 
     def register(self, queue: JobQueue) -> None:
+        self._queue = queue
         queue.on(INGEST_JOB, self.ingest, given_up=self.give_up)
         queue.on(OFFER_JOB, self.offer, given_up=self.give_up)
 
@@ -63,56 +89,174 @@ class Intake:
         await self._outbox.post(place, ADMINS_ONLY, plain_blocks(ADMINS_ONLY))
         await self._end(request, "failed")
 
+    async def again(self, document_id: int, actor: str) -> str:
+        """Have a document taken in again, for its readers; a sentence on what will be. Raises UnknownDocument."""
+        assert self._queue is not None
+        async with self._database.writing_in(self._workspace_id) as connection:
+            entry = await document_with(connection, document_id)
+            if not _can_be_had(entry.uri):
+                return "It was taken in on the command line, or as text: it cannot be had again from here."
+            new = NewRequest("again", str(document_id), "", actor, "")
+            request_id = await add_request(connection, new)
+            assert request_id is not None
+            await accept_request(connection, request_id, Chosen(""))
+            await self._queue.defer(connection, INGEST_JOB, request_id=request_id)
+        return AGAIN
+
     async def ingest(self, request_id: int) -> None:
-        """Fetch, ingest and report. What the document or its address makes impossible is reported too."""
+        """Take in all of what was handed in, and report. What makes it impossible is reported too."""
         request = await self._read(request_id)
+        if request is not None and request.state == "cancelled":
+            await self._report(request, f"{called(request)} was not added: it was cancelled.", "cancelled")
+            return
         if request is None or request.state != "accepted":
             return
         if not await self.is_admin(request.requested_by):
             await self._report(request, ADMINS_ONLY, "failed")
             return
+        tally = Tally()
         try:
-            outcome = await self._ingest(request)
+            readers = await narrated(
+                self._take_in(request, tally),
+                tally.in_words,
+                lambda said: self._show(request.id, said),
+                lambda: self._is_cancelled(request.id),
+            )
+        except CalledOff:
+            await self._report(request, describe_all(tally, tally.readers, cancelled=True), "cancelled")
         except OstiaryError as error:
-            await self._report(request, f"{_called(request)} was not added. {error}", "failed")
-            return
-        await self._report(request, describe(outcome, request.readers or ""), "done")
+            await self._report(request, f"{called(request)} was not added. {error}", "failed")
+        else:
+            state = "done" if tally.outcomes else "failed"
+            await self._report(request, describe_all(tally, readers), state)
 
     async def give_up(self, request_id: int) -> None:
         request = await self._read(request_id)
         if request is not None and request.state in {"waiting", "accepted"}:
-            said = f"{_called(request)} was not added: something went wrong. Please try again later."
+            said = f"{called(request)} was not added: something went wrong. Please try again later."
             await self._report(request, said, "failed")
 
-    async def _ingest(self, request: IngestionRequest) -> Outcome:
-        policy = parse_policy(request.readers or "nobody")
+    async def _take_in(self, request: IngestionRequest, tally: Tally) -> str:
+        """Piece by piece: one that fails is noted, the rest goes on. Returns for which readers."""
+        if request.kind == "again":
+            return await self._take_in_again(request, tally)
+        policy = await self._policy(request)
+        tally.readers = str(policy)
         async with self._database.writing_in(self._workspace_id) as connection:
             label_id = await intern_label(connection, policy)
-        name, uri, data = await self._load(request)
-        submission = Submission(
-            uri=uri,
+        pieces = await self._pieces.of(request)
+        tally.total = len(pieces)
+        for piece in pieces:
+            tally.begin(piece.name)
+            if not await self.is_admin(request.requested_by):
+                tally.failures.append(ADMINS_ONLY)
+                break
+            try:
+                submission = await self._submission(request, piece, policy, label_id)
+                await self._store(request, submission, tally)
+            except OstiaryError as error:
+                tally.failures.append(f"{_named(request, piece, tally)} was not added. {error}")
+                await self._note_failure(piece.uri, label_id, str(error), request.requested_by)
+        return str(policy)
+
+    async def _policy(self, request: IngestionRequest) -> Policy:
+        """Who may read it: those who were chosen; of a thread, and of a private channel, only who is in there."""
+        chosen = parse_policy(request.readers) if request.readers else None
+        if request.kind in {"message", "thread"}:
+            room = await self.channels.room(request.locator.partition(":")[0])
+            if request.kind == "thread" or room.limited:
+                return limited_to(chosen, await self.channels.limit(room.channel_id, request.requested_by))
+        return chosen or parse_policy("nobody")
+
+    async def _submission(
+        self, request: IngestionRequest, piece: Piece, policy: Policy, label_id: int
+    ) -> Submission:
+        name, data = await piece.load()
+        return Submission(
+            uri=piece.uri,
             name=name,
             data=data,
             label_id=label_id,
-            title=request.title or None,
+            title=piece.title,
+            dated=piece.dated,
             added_by=request.requested_by,
             actor=request.requested_by,
             policy=policy,
+            expires_at=request.expires_at,
         )
-        return await self._ingestor.ingest(self._workspace_id, submission)
 
-    async def _load(self, request: IngestionRequest) -> tuple[str, str, bytes]:
-        """(name, uri, content) of what was handed in."""
-        if request.kind == "url":
-            fetched = await fetch(request.locator, FetchLimits(max_bytes=self._max_bytes))
-            return fetched.name, request.locator, fetched.data
-        if request.kind == "file":
-            name, data = await download(self._outbox.client, request.locator, self._max_bytes)
-            return name, f"slack-file:{request.locator}", data
-        return request.title or "Pasted text", f"slack-text:{request.id}", request.content or b""
+    async def _store(self, request: IngestionRequest, submission: Submission, tally: Tally) -> None:
+        outcome = await self._ingestor.ingest(self._workspace_id, submission, tally.note)
+        if request.collection_id is not None:
+            async with self._database.writing_in(self._workspace_id, request.requested_by) as connection:
+                collection = await collection_called(connection, request.collection_id)
+                await file_documents(connection, [outcome.document_id], collection.id)
+        tally.outcomes.append(outcome)
+        if outcome.status not in {"added", "updated"}:
+            return
+        rights = await rights_of(self._database, self._workspace_id, request.requested_by)
+        if rights is not None:
+            twins = await twins_of(self._database, self._workspace_id, rights.clearance, outcome.document_id)
+            tally.alike += [twin.said_of(outcome.title) for twin in twins[:1]]
+
+    async def _take_in_again(self, request: IngestionRequest, tally: Tally) -> str:
+        """From where it came, as it is labelled now. What goes wrong leaves it as it is."""
+        document_id = int(request.locator)
+        tally.total = 1
+        async with self._database.writing_in(self._workspace_id) as connection:
+            entry = await document_with(connection, document_id)
+        tally.begin(f"document {document_id}")
+        try:
+            submission = await submission_again(
+                self._database, self._workspace_id, document_id, self._load_again, request.requested_by
+            )
+            tally.readers = str(submission.policy)
+            await self._store(request, submission, tally)
+        except OstiaryError as error:
+            tally.failures.append(f"Document {document_id} was not taken in again. {error}")
+            await self._note_failure(entry.uri, entry.label_id, str(error), request.requested_by)
+        return tally.readers
+
+    async def _load_again(self, uri: str) -> tuple[str, bytes]:
+        kind, _, rest = uri.partition(":")
+        if is_web_address(uri):
+            return await self._pieces.web_page(uri).load()
+        if kind == "slack-file":
+            return await self._pieces.member(rest)
+        if kind == "slack-thread":
+            return await (await self._pieces.thread(rest)).load()
+        raise NotRefreshed("It cannot be had again from here.")
+
+    async def _note_failure(self, uri: str, label_id: int, reason: str, actor: str) -> None:
+        async with self._database.writing_in(self._workspace_id, actor) as connection:
+            await record_failure(connection, uri, label_id, reason, actor)
+
+    async def _is_cancelled(self, request_id: int) -> bool:
+        request = await self._read(request_id)
+        return request is None or request.state == "cancelled"
+
+    async def _show(self, request_id: int, said: str) -> None:
+        """How far it is, in one message with a way to stop. Only a courtesy: not to show it stops nothing."""
+        request = await self._read(request_id)
+        if request is None:
+            return
+        blocks = cancel_blocks(said, request.id)
+        if request.shown_in is not None:
+            await self._outbox.change(*request.shown_in, escape(said), blocks)
+            return
+        shown_in = await self._outbox.begin_in_person(request.requested_by, escape(said), blocks)
+        if shown_in is not None:
+            async with self._database.writing_in(self._workspace_id) as connection:
+                await show_request_in(connection, request.id, *shown_in)
 
     async def _report(self, request: IngestionRequest, said: str, state: str) -> None:
-        await self._outbox.tell_in_person(request.requested_by, escape(said), plain_blocks(said))
+        """In the message that told how far it is, if there is one."""
+        now = await self._read(request.id) or request
+        changed = now.shown_in is not None and await self._outbox.change(
+            *now.shown_in, escape(said), plain_blocks(said)
+        )
+        if not changed:
+            await self._outbox.tell_in_person(request.requested_by, escape(said), plain_blocks(said))
         await self._end(request, state)
 
     async def _end(self, request: IngestionRequest, state: str) -> None:
@@ -124,45 +268,9 @@ class Intake:
             return await read_request(connection, request_id)
 
 
-def describe(outcome: Outcome, readers: str) -> str:
-    """One line on what became of a document."""
-    for_whom = f"for {describe_readers(readers)}"
-    passages = f"{outcome.chunks} passage{'' if outcome.chunks == 1 else 's'}"
-    return {
-        "added": f"{outcome.title} was added {for_whom}: {passages} can be found now.",
-        "updated": f"{outcome.title} was updated {for_whom}: its new version has {passages}.",
-        "relabelled": f"{outcome.title} was known already; it can now be read {for_whom}.",
-        "unchanged": f"{outcome.title} is known already, unchanged, {for_whom}.",
-    }[outcome.status]
+def _named(request: IngestionRequest, piece: Piece, tally: Tally) -> str:
+    return called(request) if tally.total == 1 else piece.name
 
 
-def describe_readers(readers: str) -> str:
-    """`finance+leadership,hr` in words: finance and leadership together, or hr."""
-    clauses = [clause.replace("+!", " but not ").replace("+", " and ") for clause in readers.split(",")]
-    return ", or ".join(clauses)
-
-
-def readers_policy(roles: list[str], rule: str) -> Policy:
-    """What was chosen in the modal: any one of the roles, or all of them."""
-    if rule == "all":
-        return Policy(frozenset({Clause(frozenset(roles))}))
-    return Policy(frozenset(Clause(frozenset({role})) for role in roles))
-
-
-def has_own_title(request: IngestionRequest | NewRequest) -> bool:
-    """Whether what was handed in may name itself: files and pages do, pasted text goes by its first words."""
-    return request.kind != "text"
-
-
-def _called(request: IngestionRequest) -> str:
-    """What to call a document of which only the request is known."""
-    return request.title or (title_of_link(request.locator) if request.kind == "url" else "The file")
-
-
-def title_of_link(url: str) -> str:
-    """Host and path, and the address as it is where it has none: fetching it will say so."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    return (parts.netloc.rpartition("@")[2] + parts.path).rstrip("/") or url
+def _can_be_had(uri: str) -> bool:
+    return is_web_address(uri) or uri.startswith(("slack-file:", "slack-thread:"))

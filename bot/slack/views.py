@@ -12,7 +12,7 @@ from retrieval.passages import Passage
 Block = dict[str, Any]
 ANSWER_EVENT = "ostiary_answer"
 SHARE_ANSWER, ASK_OWNER, LEND, DECLINE = "share_answer", "ask_owner", "lend_role", "decline_to_lend"
-CHOOSE_READERS = "choose_readers"
+CHOOSE_READERS, CANCEL_INGESTION = "choose_readers", "cancel_ingestion"
 READERS_VIEW = "ingest_readers"
 SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT = 3000, 100, 75
 # Together, and with every character of a name escaped, they fit one block.
@@ -122,6 +122,11 @@ def readers_view(
     }
 
 
+def cancel_blocks(said: str, request_id: int) -> list[Block]:
+    """How far a piece of work is, with a way to stop it."""
+    return [*plain_blocks(said), _buttons(_button(CANCEL_INGESTION, "Cancel", request_id))]
+
+
 def _own_title(name: str) -> Block:
     """A field for a title that a file or a page may well have itself."""
     hint = _plain(f"Left empty, {name[:NAME_LIMIT]} keeps the title that it has itself.")
@@ -211,11 +216,3 @@ def _context(text: str) -> Block:
 
 def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def role_choice(state: Mapping[str, Any]) -> tuple[str, Sequence[str], str]:
-    """(title, roles, rule) as submitted in the readers modal."""
-    values = state["values"]
-    chosen = [option["value"] for option in values["readers"]["readers"]["selected_options"]]
-    rule = values["rule"]["rule"]["selected_option"]["value"]
-    return (values["title"]["title"].get("value") or "").strip(), chosen, rule

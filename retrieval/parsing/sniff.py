@@ -15,6 +15,7 @@ _PDF_WITHIN = 1024  # readers accept a mark anywhere here (PDF 1.7, appendix H, 
 _TEXT_SAMPLE = 32 * 1024  # whole characters in UTF-16 and UTF-32
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_CONTAINERS = (b"PK\x03\x04", _OLE)  # the first thing in one may be a PDF, stored as it is
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 # What each container begins a member's path with, or says in a member called `mimetype`.
 _ZIPPED = (
@@ -61,7 +62,7 @@ _TABLE_NAMES = frozenset((".csv", ".tsv", ".tab"))
 
 def media_type(data: bytes, name: str) -> str:
     """The media type of `data`; UNKNOWN if nothing fits."""
-    if b"%PDF-" in data[:_PDF_WITHIN]:
+    if b"%PDF-" in data[:_PDF_WITHIN] and not data.startswith(_CONTAINERS):
         return "application/pdf"
     text = decode(_sample(data))
     return _binary_type(data) if text is None else _text_type(text, name)

@@ -2,6 +2,7 @@
 
 from auth.database import Database
 from bot.slack.ingest_requests import (
+    Chosen,
     IngestionRequest,
     NewRequest,
     accept_request,
@@ -34,8 +35,8 @@ async def test_a_modal_sent_twice_does_not_change_who_may_read(database: Databas
     request_id = await add(database, workspace_id)
     assert request_id is not None
     async with database.writing_in(workspace_id) as connection:
-        assert await accept_request(connection, request_id, "hr", "Canteen")
-        assert not await accept_request(connection, request_id, "everyone", "Canteen")
+        assert await accept_request(connection, request_id, Chosen("hr", "Canteen"))
+        assert not await accept_request(connection, request_id, Chosen("everyone", "Canteen"))
     assert (await stored(database, workspace_id, request_id)).readers == "hr"
 
 
@@ -44,7 +45,7 @@ async def test_a_request_that_has_ended_is_not_accepted_again(database: Database
     assert request_id is not None
     async with database.writing_in(workspace_id) as connection:
         await end_request(connection, request_id, "failed")
-        assert not await accept_request(connection, request_id, "everyone", "Canteen")
+        assert not await accept_request(connection, request_id, Chosen("everyone", "Canteen"))
     ended = await stored(database, workspace_id, request_id)
     assert (ended.state, ended.readers, ended.content) == ("failed", None, None)
 
@@ -54,5 +55,5 @@ async def test_a_request_of_another_workspace_is_not_there(database: Database, w
     assert request_id is not None
     async with database.writing_in(workspace_id + 1) as connection:
         assert await read_request(connection, request_id) is None
-        assert not await accept_request(connection, request_id, "everyone", "Canteen")
+        assert not await accept_request(connection, request_id, Chosen("everyone", "Canteen"))
     assert (await stored(database, workspace_id, request_id)).state == "waiting"

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
@@ -21,9 +22,11 @@ from auth.rights import Audience, audience_clearance, nothing, rights_of
 from bot.administering.administration import Administration
 from bot.answering import Answer, CitedSentence
 from bot.assistant import Assistant, Reply
-from bot.slack import asking, lending, replying, views
+from bot.slack import asking, lending, pieces, replying, views
+from bot.slack.delivery import Outbox
 from bot.slack.ingest_requests import IngestionRequest
 from bot.slack.ingesting import Intake
+from bot.slack.pieces import Pieces
 from bot.slack.questions import Question, find_question
 from bot.slack.replying import Replier
 from bot.slack.views import ASK_OWNER, LEND, SHARE_ANSWER
@@ -92,7 +95,8 @@ async def test_leak_02_a_file_of_somebody_else_is_not_attached_to_ones_own(
             return True
 
         monkeypatch.setattr(Intake, "is_admin", anybody)
-    intake = Intake(database, world.workspace_id, None, None, 1)  # type: ignore[arg-type]
+    outbox = Outbox(AsyncWebClient(token="xoxb-none"))
+    intake = Intake(database, world.workspace_id, None, outbox, 1)  # type: ignore[arg-type]
     assert await intake.is_admin("UBOB") is not guarded
 
 
@@ -450,17 +454,12 @@ async def test_leak_27_handing_in_text_never_overwrites_another_document(
 ) -> None:
     """CVE-2026-41277: a key given by the client turned create into update."""
     if not guarded:
-
-        async def by_title(self: Intake, request: IngestionRequest) -> tuple[str, str, bytes]:
-            return request.title, request.title, request.content or b""
-
-        monkeypatch.setattr(Intake, "_load", by_title)
-    intake = Intake(world.database, world.workspace_id, None, None, 1)  # type: ignore[arg-type]
+        monkeypatch.setattr(pieces, "_text_uri", lambda request: request.title)
     given = IngestionRequest(
         7, "text", "pasted text", "zqfile1x.md", b"words", "everyone", "UBOB", "D", "accepted"
     )
-    _, uri, _ = await intake._load(given)
-    assert (uri == "zqfile1x.md") is not guarded
+    (piece,) = await Pieces(None, None, 1).of(given)  # type: ignore[arg-type]
+    assert (piece.uri == "zqfile1x.md") is not guarded
 
 
 async def test_leak_28_sharing_answers_again_for_those_who_are_there(

@@ -15,7 +15,7 @@ from bot.sandbox.state_values import action_of
 from bot.sandbox.visitor import NewFile
 from bot.slack.app import slack_client
 from bot.slack.delivery import Outbox
-from bot.slack.ingest_requests import NewRequest, accept_request, add_request
+from bot.slack.ingest_requests import Chosen, NewRequest, accept_request, add_request
 from bot.slack.ingesting import ADMINS_ONLY, Intake
 from bot.slack.views import CHOOSE_READERS
 from retrieval.embedding import LocalEmbeddings
@@ -118,7 +118,7 @@ async def test_a_job_that_waited_while_the_right_went_adds_nothing(
         new = NewRequest("text", "pasted text", "Canteen", "U0PIA", "C0GENERAL", CANTEEN.encode())
         request_id = await add_request(connection, new)
         assert request_id is not None
-        assert await accept_request(connection, request_id, "everyone", "Canteen")
+        assert await accept_request(connection, request_id, Chosen("everyone", "Canteen"))
     await load_directory(office.database, without_roles("pia"))
     client = slack_client(office.sandbox.bot_token, office.sandbox.api_url)
     outbox = Outbox(client)

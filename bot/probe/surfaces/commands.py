@@ -27,6 +27,8 @@ _CHANGES = (
     "change",
     "withdraw",
     "save",
+    "dismiss",
+    "refresh",
 )
 
 
@@ -82,7 +84,7 @@ def _words(scene: Scene, name: str) -> Iterator[str]:
         f"what may @{person.handle} read",
     )
     yield from ("1", "2", "3", "99999999", "%", "' OR 1=1 --", "register:* | code:*", "x" * 2000, "\u200b")
-    if name == "/access":
+    if name in {"/access", "/docs"}:
         yield from (f"explain register {secret.topic} @{person.handle}", "canary.invalid", "nobody")
     if name == "/audit":
         yield from ("document 1", "since yesterday", "question", "answer", "canary.invalid", "md")

@@ -13,10 +13,14 @@ from bot.sandbox.shapes import stored_file_json
 
 
 def bot_may_read(sandbox: Sandbox, stored: StoredFile) -> bool:
-    """Its own, or one that was shared where it is."""
+    """Its own, one that was shared where it is, or one that was handed to it in a modal."""
     bot = sandbox.workspace.bot_user_id
     channels = (sandbox.workspace.channels.get(channel_id) for channel_id in stored.shared_in)
-    return stored.user_id == bot or any(channel and bot in channel.members for channel in channels)
+    return (
+        stored.user_id == bot
+        or stored.given_to_app
+        or any(channel and bot in channel.members for channel in channels)
+    )
 
 
 @method("files.info", "files:read")

@@ -57,6 +57,16 @@ class Clicking(Choosing):
             return UNSENT
         return await self._sandbox.interactions.act_on_message(actor, message, action)
 
+    async def shortcut(self, person: str, message_ts: str, channel: str, callback_id: str) -> Outcome:
+        """Choose a shortcut in the menu of a message that the person can see; a whispered one has none."""
+        actor, message = (
+            self._present(person, "choose a shortcut"),
+            self._message(person, channel, message_ts),
+        )
+        if callback_id not in dict(self._workspace.seed.shortcuts) or message.only_for is not None:
+            raise VisitorError(f"Message {message_ts} offers no shortcut {callback_id!r}.")
+        return await self._sandbox.interactions.shortcut(actor, message, callback_id)
+
     async def act_in_view(
         self, person: str, view_id: str, action_id: str, value: Given = None, *, confirmed: bool = True
     ) -> Outcome:

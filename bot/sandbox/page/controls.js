@@ -1,5 +1,6 @@
 // What can be pressed, chosen or filled in.
 import { h, icon } from "./dom.js";
+import { upload } from "./store.js";
 import { conversationPicker, externalPicker, peoplePicker } from "./pickers.js";
 import { emoji } from "./words.js";
 
@@ -34,6 +35,7 @@ const CONTROLS = {
   number_input: (element, state, surface) => entry(element, state.value, surface, { type: "number", min: element.min_value, max: element.max_value, step: element.is_decimal_allowed ? "any" : 1 }),
   email_text_input: (element, state, surface) => entry(element, state.value, surface, { type: "email" }),
   url_text_input: (element, state, surface) => entry(element, state.value, surface, { type: "url" }),
+  file_input: files,
   plain_text_input: (element, state, surface) => entry(element, state.value, surface, { type: "text", maxlength: element.max_length }),
 };
 
@@ -90,6 +92,24 @@ const about = (option) => (option.description ? h("span", { class: "about" }, em
 
 function optionsOf(element) {
   return [...(element.options ?? []), ...(element.option_groups ?? []).flatMap((group) => group.options)];
+}
+
+// Files are uploaded as they are chosen; those that stay ticked are handed over with the form.
+function files(element, state, surface) {
+  const held = h("div", { class: "ticks", hidden: true });
+  const names = () => [...held.querySelectorAll("input")].filter((input) => input.checked).map((input) => input.value);
+  const changed = () => surface.act(element, names());
+  const add = async () => {
+    for (const file of [...picker.files].slice(0, (element.max_files ?? 10) - names().length)) {
+      const id = await upload(file);
+      if (id) held.append(h("label", { data: { testid: "handed-over" } }, h("input", { type: "checkbox", value: id, checked: true, onchange: changed }), h("span", {}, file.name)));
+    }
+    picker.value = "";
+    held.hidden = !held.children.length;
+    await changed();
+  };
+  const picker = h("input", { type: "file", multiple: (element.max_files ?? 10) > 1, hidden: true, data: { testid: "file-input", actionId: element.action_id }, onchange: add });
+  return h("div", { class: "files" }, held, h("button", { type: "button", class: "button", onclick: () => picker.click() }, "Choose files"), picker);
 }
 
 function choose(element, state, surface) {

@@ -2,7 +2,7 @@
 import { renderBlocks } from "./blocks.js";
 import { h, icon } from "./dom.js";
 import { avatar, badge } from "./people.js";
-import { go, person, view } from "./store.js";
+import { go, move, person, view } from "./store.js";
 import { onMessage } from "./surface.js";
 import { emoji, mrkdwn } from "./words.js";
 
@@ -92,7 +92,24 @@ function threadLink(message) {
   return h("p", { class: "thread-link" }, h("button", { type: "button", data: { testid: "thread-open" }, onclick: () => go({ thread: message.ts }) }, words), working);
 }
 
+// What the app offers for any message, in the menu that Slack has there.
+function shortcuts(message) {
+  const offered = view.state.shortcuts ?? [];
+  if (!offered.length) return null;
+  const menu = h(
+    "details",
+    { class: "overflow", data: { testid: "message-menu" } },
+    h("summary", { "aria-label": "More actions", title: "More actions" }, "⋯"),
+    h("div", { class: "items", role: "menu" }, offered.map((one) => h("button", { type: "button", role: "menuitem", data: { testid: "shortcut", value: one.id }, onclick: () => choose(one) }, one.text))),
+  );
+  function choose(one) {
+    menu.open = false;
+    move("shortcut", { channel: message.channel_id, ts: message.ts, callback_id: one.id });
+  }
+  return menu;
+}
+
 function tools(message, thread) {
   if (thread || message.ephemeral) return null;
-  return h("div", { class: "tools" }, h("button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", data: { testid: "reply-in-thread" }, onclick: () => go({ thread: message.thread_ts ?? message.ts }) }, icon("reply")));
+  return h("div", { class: "tools" }, shortcuts(message), h("button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", data: { testid: "reply-in-thread" }, onclick: () => go({ thread: message.thread_ts ?? message.ts }) }, icon("reply")));
 }

@@ -1,1 +1,1 @@
-"""Administration in Slack: `/roles`, `/access` and `/audit`, for people who hold `ostiary-admin`."""
+"""Administration in Slack: `/roles`, `/access`, `/docs` and `/audit`, for people who hold `ostiary-admin`."""

@@ -1,4 +1,4 @@
-"""The desk of administration: `/roles`, `/access` and `/audit`, with what their modals ask for."""
+"""The desk of administration: `/roles`, `/access`, `/docs` and `/audit`, with what their modals ask for."""
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -9,6 +9,7 @@ from bot.slack.admin.access import AccessDesk
 from bot.slack.admin.auditing import AuditDesk
 from bot.slack.admin.collecting import CollectionsDesk
 from bot.slack.admin.counter import Counter
+from bot.slack.admin.documents import Again, DocumentsDesk
 from bot.slack.admin.mapping import MappingDesk
 from bot.slack.admin.naming import Naming
 from bot.slack.admin.roles import RolesDesk
@@ -27,6 +28,7 @@ class AdminDesk:
         workspace_id: int,
         roster: Roster,
         standing: StandingReader,
+        again: Again,
     ) -> None:
         administration = Administration(database, workspace_id)
         counter = Counter(administration)
@@ -38,6 +40,7 @@ class AdminDesk:
             mapping,
             access,
             CollectionsDesk(administration, naming, access, counter),
+            DocumentsDesk(database, workspace_id, administration, naming, access, counter, again),
             AuditDesk(database, workspace_id, naming, counter),
             UndoDesk(administration, mapping, counter),
         )

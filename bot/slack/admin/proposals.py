@@ -6,7 +6,7 @@ again: a proposal that was written by somebody else does what that somebody may 
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from auth.errors import OstiaryError
@@ -15,7 +15,9 @@ from bot.administering.changes import (
     Change,
     ChangeLabel,
     DefineCollection,
+    ExpireDocuments,
     FileDocuments,
+    OwnDocuments,
     RelabelCollection,
     RelabelDocuments,
     RemoveDocuments,
@@ -52,6 +54,11 @@ def _carry(change: Change) -> dict[str, Any]:
             return {"change": "define", "name": name, "readers": str(policy), **loan}
         case RemoveDocuments(documents):
             return {"change": "remove", "documents": list(documents)}
+        case ExpireDocuments(documents, at):
+            return {"change": "expire", "documents": list(documents), "at": at.isoformat() if at else None}
+        case OwnDocuments(documents, role, person_id, handle):
+            whose = {"role": role, "person": person_id, "handle": handle}
+            return {"change": "own", "documents": list(documents), **whose}
     raise NoProposal("This change cannot wait for a confirmation.")
 
 
@@ -76,6 +83,17 @@ def _proposed(carried: Mapping[str, Any]) -> Change:
             return FileDocuments(_ids(carried["documents"]), None if into is None else _id(into))
         case "remove":
             return RemoveDocuments(_ids(carried["documents"]))
+        case "expire":
+            at = carried["at"]
+            return ExpireDocuments(_ids(carried["documents"]), None if at is None else _moment(at))
+        case "own":
+            person = carried["person"]
+            return OwnDocuments(
+                _ids(carried["documents"]),
+                carried["role"] or None,
+                None if person is None else _id(person),
+                str(carried["handle"]),
+            )
         case "define":
             return DefineCollection(
                 str(carried["name"]),
@@ -85,6 +103,13 @@ def _proposed(carried: Mapping[str, Any]) -> Change:
                 timedelta(seconds=_id(carried["lent_for"])),
             )
     raise ValueError("no such change")
+
+
+def _moment(found: Any) -> datetime:
+    moment = datetime.fromisoformat(found)
+    if moment.tzinfo is None:
+        raise ValueError("a moment of no zone")
+    return moment
 
 
 def _ids(found: Any) -> tuple[int, ...]:

@@ -194,7 +194,9 @@ async def test_an_owner_is_shown_and_opens_nothing_to_them(
     company: Company, administration: Administration
 ) -> None:
     budget = (company.documents["budget"],)
-    done = await administration.carry_out(OwnDocuments(budget, person=company.people["ben"]), "UODILE")
+    done = await administration.carry_out(
+        OwnDocuments(budget, person_id=company.people["ben"].id, handle="ben"), "UODILE"
+    )
     assert done.effect.in_words() == "Nobody gains or loses a document."
     (entry,) = [e for e in await administration.documents(None) if e.uri == "budget"]
     assert entry.owner == "@ben"

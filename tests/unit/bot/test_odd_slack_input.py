@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.answering import Answer, CitedSentence
-from bot.slack.ingesting import title_of_link
+from bot.slack.ingest_words import title_of_link
 from bot.slack.messages import plain_text
 from bot.slack.views import SECTION_LIMIT, answer_blocks, readers_view
 from retrieval.passages import Passage

@@ -66,7 +66,7 @@ TEAM = Team(1, "T0TEST", "Test", "U0BOT")
 @pytest.fixture
 def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     """What the bot listens to, by kind."""
-    heard: dict[str, set[str]] = {"event": set(), "command": set()}
+    heard: dict[str, set[str]] = {"event": set(), "command": set(), "shortcut": set()}
 
     def recording(kind: str) -> Callable[..., Any]:
         def register(_app: AsyncApp, name: str) -> Callable[[Any], Any]:
@@ -80,7 +80,7 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     nobody: Any = None
     asking = AskingDesk(nobody, TEAM, nobody, nobody, nobody)
     ingestion = IngestionDesk(nobody, 1, nobody, nobody)
-    admin = AdminDesk(nobody, nobody, 1, nobody, nobody)
+    admin = AdminDesk(nobody, nobody, 1, nobody, nobody, nobody)
     slack_app(
         AsyncWebClient(token="xoxb-none"),
         "T0TEST",
@@ -106,6 +106,10 @@ def test_every_slash_command_is_listened_to(listened: dict[str, set[str]]) -> No
     assert {entry["command"] for entry in MANIFEST["features"]["slash_commands"]} == listened["command"]
 
 
+def test_every_shortcut_is_listened_to(listened: dict[str, set[str]]) -> None:
+    assert {entry["callback_id"] for entry in MANIFEST["features"]["shortcuts"]} == listened["shortcut"]
+
+
 def test_the_scopes_are_those_of_the_calls_and_events_and_no_more() -> None:
     events = MANIFEST["settings"]["event_subscriptions"]["bot_events"]
     needed = set().union(
@@ -123,4 +127,4 @@ def test_the_socket_is_dialled_from_inside() -> None:
 
 def test_people_named_in_commands_of_administration_arrive_by_their_ids() -> None:
     commands = {entry["command"]: entry["should_escape"] for entry in MANIFEST["features"]["slash_commands"]}
-    assert commands == {"/ingest": False, "/roles": True, "/access": True, "/audit": True}
+    assert commands == {"/ingest": False, "/roles": True, "/access": True, "/docs": True, "/audit": True}

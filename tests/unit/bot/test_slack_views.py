@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answering import Answer, CitedSentence
-from bot.slack.ingesting import describe
+from bot.slack.ingest_words import describe
+from bot.slack.intake_views import wished
 from bot.slack.views import (
     SECTION_LIMIT,
     _split,
@@ -20,7 +21,6 @@ from bot.slack.views import (
     offer_blocks,
     plain_blocks,
     readers_view,
-    role_choice,
 )
 from retrieval.ingestion import Outcome
 from retrieval.passages import Passage
@@ -217,4 +217,5 @@ def test_a_choice_of_readers_is_read_from_what_was_submitted() -> None:
             "rule": {"rule": {"selected_option": {"value": "all"}}},
         }
     }
-    assert role_choice(state) == ("Leave", ["hr", "finance"], "all")
+    wish = wished(state)
+    assert (wish.title, wish.chosen.readers) == ("Leave", "finance+hr")

@@ -103,3 +103,7 @@ def test_a_letter_that_is_cut_in_two_does_not_make_a_long_text_another_encoding(
     monkeypatch.setattr("retrieval.parsing.decoding.from_bytes", refuse)
     text = "x" * shift + "規" * 20_000
     assert media_type(text.encode(), "rules.txt") == "text/plain"
+
+
+def test_an_archive_that_begins_with_a_pdf_is_an_archive() -> None:
+    assert media_type(b"PK\x03\x04" + bytes(26) + b"a.pdf%PDF-1.7", "all.zip") == "application/zip"

@@ -1,0 +1,320 @@
+"""What `/docs` shows of documents: values in, screens out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from auth.audit import Event
+from bot.administering.describing import Described, FailureEntry, Twin
+from bot.administering.overviews import DocumentEntry
+from bot.administering.wording import counted, end_in_words, policy_in_words, size_in_words
+from bot.slack.admin import access_screens as access
+from bot.slack.admin.elements import (
+    actions,
+    button,
+    context,
+    date_picker,
+    divider,
+    field,
+    menu,
+    option,
+    person_picker,
+    search_menu,
+    section,
+    tick,
+)
+from bot.slack.admin.naming import called
+from bot.slack.admin.screens import Screen, is_id
+from bot.slack.views import Block
+from retrieval.cataloguing import State
+
+HOME, ONE, HISTORY, FAILURES = "admin_docs", "admin_docs_one", "admin_docs_history", "admin_docs_failures"
+NARROW, NARROW_FORM = "admin_docs_narrow", "admin_docs_narrow_form"
+END, END_FORM = "admin_docs_end", "admin_docs_end_form"
+OWNER, OWNER_FORM = "admin_docs_owner", "admin_docs_owner_form"
+AGAIN, DISMISS = "admin_docs_refresh", "admin_docs_dismiss"
+PAGE = 15
+SOURCES = {"http": "Web pages", "file:": "Files of the server", "slack-": "Handed in through Slack"}
+STATES = {State.ANSWERING: "Answering", State.EXPIRED: "Expired", State.WITHDRAWN: "Withdrawn"}
+SHOWN_VERSIONS = 10
+
+HELP = """\
+/docs: the documents there are, how they stand, and what could not be taken in
+/docs words of a title, or a document's number
+In the modal: versions and what happened, until when a document answers, whose it is, what says nearly the same; \
+take it in again, or remove it. Who may read what is for /access."""
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Which documents are listed."""
+
+    words: str = ""
+    collection: int | None = None
+    state: State | None = None
+    source: str = ""
+
+    def carried(self) -> dict[str, Any]:
+        found = {
+            "words": self.words,
+            "collection": self.collection,
+            "state": self.state,
+            "source": self.source,
+        }
+        return {name: value for name, value in found.items() if value}
+
+    def in_words(self, collections: Mapping[int, str]) -> str:
+        parts = [
+            f"found by: {self.words}" if self.words else "",
+            f"in {collections.get(self.collection, 'a collection that is gone')}" if self.collection else "",
+            STATES[self.state].lower() if self.state else "",
+            SOURCES[self.source].lower() if self.source else "",
+        ]
+        return ", ".join(part for part in parts if part).capitalize()
+
+
+def narrowed(carried: Mapping[str, Any]) -> Narrowed:
+    """What a modal carried. It came back from outside: whatever cannot be is dropped."""
+    collection, state, source = (carried.get(name) for name in ("collection", "state", "source"))
+    return Narrowed(
+        str(carried.get("words") or ""),
+        collection if is_id(collection) else None,
+        State(state) if state in list(State) else None,
+        str(source) if source in SOURCES else "",
+    )
+
+
+def documents(
+    entries: Sequence[DocumentEntry], which: Narrowed, collections: Mapping[int, str], start: int
+) -> Screen:
+    """A page of documents; one more than a page says that there are more."""
+    shown, more = entries[:PAGE], len(entries) > PAGE
+    turn = [
+        button(f"{HOME}:earlier", "Earlier", max(0, start - PAGE)) if start else None,
+        button(f"{HOME}:later", "More", start + PAGE) if more else None,
+    ]
+    about = which.in_words(collections)
+    none = "There is nothing like this that you may read." if about else "There are no documents yet."
+    return Screen(
+        "Documents",
+        [
+            actions(
+                search_menu(ONE, "Find a document"),
+                button(NARROW, "Narrow the list"),
+                button(FAILURES, "What failed"),
+            ),
+            *([context(about)] if about else []),
+            divider(),
+            *([_in_short(entry) for entry in shown] or [section(none)]),
+            *([actions(*turn)] if any(turn) else []),
+        ],
+        carried=which.carried(),
+    )
+
+
+def _in_short(entry: DocumentEntry) -> Block:
+    parts = [
+        _standing(entry),
+        f"for {policy_in_words(entry.policy)}",
+        f"in {entry.collection}" if entry.collection else "",
+        f"of {entry.owner}" if entry.owner else "",
+        f"number {entry.id}" if entry.title else "",
+    ]
+    about = " · ".join(part for part in parts if part)
+    return section(about, heading=called(entry), accessory=button(ONE, "Open", entry.id))
+
+
+def _standing(entry: DocumentEntry) -> str:
+    """`Answering until the end of 3 March 2026`, `Expired with the end of ...`."""
+    if entry.state is State.ANSWERING:
+        return f"Answering until {end_in_words(entry.expires_at)}" if entry.expires_at else "Answering"
+    if entry.state is State.EXPIRED and entry.expires_at:
+        return f"Expired: it answered until {end_in_words(entry.expires_at)}"
+    return "Withdrawn: its source has it no more"
+
+
+def narrow_form(which: Narrowed, collections: Sequence[Block]) -> Screen:
+    states = [option(words, state) for state, words in STATES.items()]
+    sources = [option(words, source) for source, words in SOURCES.items()]
+    chosen = [made for made in collections if made["value"] == str(which.collection)]
+    picker = (
+        menu(access.COLLECTION_FIELD, collections, "Any collection", chosen=chosen) if collections else None
+    )
+    return Screen(
+        "Narrow the list",
+        [
+            *([field("collection", "Collection", picker, optional=True)] if picker else []),
+            field(
+                "state",
+                "How it stands",
+                menu("state", states, "Any", chosen=_same(states, which.state)),
+                optional=True,
+            ),
+            field(
+                "source",
+                "Where it came from",
+                menu("source", sources, "Anywhere", chosen=_same(sources, which.source)),
+                hint="Shows only documents that you may read yourself.",
+                optional=True,
+            ),
+        ],
+        form=NARROW_FORM,
+        submit="Show",
+        carried={"words": which.words} if which.words else {},
+        back=(HOME, "0"),
+    )
+
+
+def _same(options: Sequence[Block], value: str | None) -> list[Block]:
+    return [made for made in options if made["value"] == value]
+
+
+def one(entry: DocumentEntry, described: Described) -> Screen:
+    current = next((version for version in described.versions if version.is_current), None)
+    size = f", {size_in_words(current.size)}" if current and current.size is not None else ""
+    amount = f"{counted(current.passages, 'passage')}{size}, {current.media_type}" if current else ""
+    past = len(described.versions) - 1
+    earlier = f", and {counted(past, 'earlier version')}" if past > 0 else ""
+    facts = [
+        f"{_standing(entry)}.",
+        f"For {policy_in_words(entry.policy)}.",
+        f"In the collection {entry.collection}." if entry.collection else "",
+        f"It belongs to {entry.owner}." if entry.owner else "It belongs to nobody.",
+        f"{amount}{earlier}.",
+        " · ".join(part for part in (f"Number {entry.id}" if entry.title else "", entry.uri) if part),
+    ]
+    return Screen(
+        "Document",
+        [
+            section("\n".join(fact for fact in facts if fact), heading=called(entry)),
+            *([_alike(described.twins)] if described.twins else []),
+            actions(
+                button(access.DOCUMENT, "Readers ...", entry.id, style="primary"),
+                button(END, "Until when? ...", entry.id),
+                button(OWNER, "Whose is it? ...", entry.id),
+                button(HISTORY, "History", entry.id),
+            ),
+            actions(
+                button(AGAIN, "Take it in again", entry.id),
+                button(access.REMOVE, "Remove it ...", entry.id),
+            ),
+        ],
+        carried={"document": entry.id},
+        back=(HOME, "0"),
+    )
+
+
+def _alike(twins: Sequence[Twin]) -> Block:
+    lines = [f"{'It is' if twin.same_bytes else 'It looks'} {twin.in_words()}." for twin in twins]
+    return context("\n".join([*lines, "Each keeps its own readers; nothing is merged."]))
+
+
+def history(
+    entry: DocumentEntry, described: Described, events: Sequence[tuple[Event, str]], older: int | None
+) -> Screen:
+    """Its versions on the first page, and what happened; `older`: the event before which the next page begins."""
+    lines = [section(f"{event.at:%-d %B %Y, %H:%M} UTC · {words}") for event, words in events]
+    versions = [_version(described, place) for place in range(min(len(described.versions), SHOWN_VERSIONS))]
+    turn = [actions(button(f"{HISTORY}:older", "Older", f"{entry.id} {older}"))] if older else []
+    return Screen(
+        "History",
+        [
+            section("\n".join(versions) or "It has no version.", heading=called(entry)),
+            divider(),
+            *(lines or [section("The log says nothing of it.")]),
+            *turn,
+        ],
+        back=(ONE, str(entry.id)),
+    )
+
+
+def _version(described: Described, place: int) -> str:
+    version = described.versions[place]
+    facts = described.facts.get(version.id)
+    said = (
+        [facts.title, f"dated {facts.dated:%-d %B %Y}" if facts.dated else "", facts.author or ""]
+        if facts
+        else []
+    )
+    parts = [
+        f"• {version.created_at:%-d %B %Y, %H:%M} UTC",
+        "current" if version.is_current else "superseded",
+        *(part for part in said if part),
+        counted(version.passages, "passage"),
+    ]
+    return " · ".join(parts)
+
+
+def end_form(entry: DocumentEntry) -> Screen:
+    day = date_picker("day")
+    if entry.expires_at:
+        day["initial_date"] = _last_day(entry.expires_at).isoformat()
+    for_good = tick("for_good", "For good", "Also where a day is chosen: it never expires")
+    return Screen(
+        "Until when?",
+        [
+            section(
+                "On the day after it answers nobody, and is kept. A day that is past ends it now.",
+                heading=called(entry),
+            ),
+            field("day", "Last day on which it answers", day, hint="Days are days of UTC.", optional=True),
+            field("for_good", "Or", for_good, optional=True),
+        ],
+        form=END_FORM,
+        submit="See the effect",
+        carried={"document": entry.id},
+        back=(ONE, str(entry.id)),
+        about=str(entry.id),
+    )
+
+
+def _last_day(expires_at: datetime) -> date:
+    return (expires_at - timedelta(microseconds=1)).date()
+
+
+def owner_form(entry: DocumentEntry, roles: Sequence[Block]) -> Screen:
+    return Screen(
+        "Whose is it?",
+        [
+            section(
+                "Whom to ask about it. It opens nothing to them. Nothing chosen: nobody's.",
+                heading=called(entry),
+            ),
+            field("person", "A person", person_picker("person"), optional=True),
+            field("role", "Or the holders of a role", menu("role", roles, "Choose a role"), optional=True),
+        ],
+        form=OWNER_FORM,
+        submit="See the effect",
+        carried={"document": entry.id},
+        back=(ONE, str(entry.id)),
+        about=str(entry.id),
+    )
+
+
+def failures(found: Sequence[FailureEntry], names: Mapping[str, str], start: int) -> Screen:
+    """A page of what could not be taken in; one more than a page says that there is more."""
+    shown, more = found[:PAGE], len(found) > PAGE
+    turn = [
+        button(f"{FAILURES}:earlier", "Earlier", max(0, start - PAGE)) if start else None,
+        button(f"{FAILURES}:later", "More", start + PAGE) if more else None,
+    ]
+    return Screen(
+        "What failed",
+        [
+            context("What could not be taken in. It goes from this list by itself once it is in."),
+            *([_failure(failure, names) for failure in shown] or [section("Nothing failed.")]),
+            *([actions(*turn)] if any(turn) else []),
+        ],
+        back=(HOME, "0"),
+    )
+
+
+def _failure(failure: FailureEntry, names: Mapping[str, str]) -> Block:
+    tries = f", tried {failure.tries} times" if failure.tries > 1 else ""
+    by = names.get(failure.actor, failure.actor)
+    about = f"{failure.failed_at:%-d %B %Y, %H:%M} UTC · {by} · for {policy_in_words(failure.policy)}{tries}"
+    reason = (
+        failure.reason or "A document for others than you: what it was and why it failed is told to them."
+    )
+    return section(f"{reason}\n{about}", accessory=button(DISMISS, "Let go of it", f"{failure.id} 0"))
