@@ -103,7 +103,10 @@ class IngestionRequestRow(Base):
 
     __tablename__ = "ingestion_request"
     __table_args__ = (
-        CheckConstraint("kind IN ('url', 'text', 'file', 'message', 'thread', 'again')", name="kind"),
+        CheckConstraint(
+            "kind IN ('url', 'text', 'file', 'message', 'thread', 'channel', 'again')",
+            name="kind",
+        ),
         CheckConstraint("state IN ('waiting', 'accepted', 'done', 'failed', 'cancelled')", name="state"),
         {"schema": "bot"},
     )

@@ -41,14 +41,15 @@ from bot.slack.intake_views import (
     intake_view,
     wished,
 )
-from bot.slack.messages import first_link, plain_text, typed_id
+from bot.slack.messages import first_link, is_written_by_a_person, plain_text, typed_id
 from bot.slack.views import CANCEL_INGESTION, CHOOSE_READERS, READERS_VIEW, escape, plain_blocks
 from retrieval.cataloguing import list_collections
 
 log = structlog.get_logger(__name__)
 
 AWAY = "I cannot reach my database just now, and nothing was changed. Please try again later."
-NOTHING_GIVEN = "Choose a file, or give an address or a text."
+NOTHING_GIVEN = "Choose a file or a channel, or give an address or a text."
+PEOPLES_WORDS = "I add only what people wrote: what apps say, and I myself, comes from somewhere else."
 NOTHING_IN_IT = "There is nothing in this message that could be added."
 SETTLING_S = 1.5  # Slack waits three seconds for the answer to a modal
 PASTED_TITLE_LENGTH = 60
@@ -128,6 +129,10 @@ class IngestionDesk:
         """The text and the files of a message."""
         await ack()
         message = shortcut.get("message") or {}
+        if not is_written_by_a_person(message):
+            # What the bot said was made from documents with readers of their own.
+            await self._whisper(client, shortcut, PEOPLES_WORDS)
+            return
         said = _pasted(str(message.get("text") or ""))
         files = tuple(str(file["id"]) for file in message.get("files") or ())[:MOST_FILES]
         if not said.strip() and not files:
@@ -232,15 +237,17 @@ class IngestionDesk:
         if not await self._intake.is_admin(user_id):
             return {"readers": ADMINS_ONLY}
         wish = wished(state)
-        if refused := await self._why_not(wish):
-            return {"readers": refused}
         values = state.get("values") or {}
         files = _files_in(values)
         given = str(((values.get(GIVEN) or {}).get(GIVEN) or {}).get("value") or "").strip()
-        if not files and not given:
+        if not files and not given and not wish.channel:
             return {FILES: NOTHING_GIVEN}
+        if refused := await self._why_not(wish, readers_needed=bool(files or given)):
+            return {"readers": refused}
         handed_in = [NewRequest("text", "", "", user_id, user_id, file_ids=files)] if files else []
         handed_in += [_given(given, user_id, user_id)] if given else []
+        if wish.channel:
+            handed_in.append(NewRequest("channel", wish.channel, "", user_id, user_id))
         chosen = self._chosen(wish)
         async with self._database.writing_in(self._workspace_id) as connection:
             for new in handed_in:

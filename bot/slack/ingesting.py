@@ -1,5 +1,7 @@
 """Documents that admins hand in through Slack: offered, given readers, taken in piece by piece, reported."""
 
+from datetime import timedelta
+
 import structlog
 
 from auth.database import Database
@@ -12,6 +14,7 @@ from bot.administering.describing import twins_of
 from bot.queue import JobQueue
 from bot.refreshing import NotRefreshed, is_web_address, submission_again
 from bot.slack.channel_readers import ChannelReaders, limited_to
+from bot.slack.channel_source import ChannelReader
 from bot.slack.delivery import Outbox
 from bot.slack.ingest_requests import (
     Chosen,
@@ -23,16 +26,19 @@ from bot.slack.ingest_requests import (
     read_request,
     show_request_in,
 )
-from bot.slack.ingest_words import Tally, called, describe_all
+from bot.slack.ingest_words import Tally, called, describe_all, describe_readers
 from bot.slack.narrating import CalledOff, narrated
 from bot.slack.pieces import Piece, Pieces
 from bot.slack.places import DIRECT, Place
 from bot.slack.threads import ThreadReader
 from bot.slack.views import cancel_blocks, escape, offer_blocks, plain_blocks
+from bot.source_jobs import REFRESH_JOB
 from retrieval.cataloguing import collection_called, document_with, file_documents
 from retrieval.failing import record_failure
 from retrieval.ingestion import Ingestor, Submission
+from retrieval.sources.kept import Kind, NewSource, add_source
 
+EVERY_CHANNEL = timedelta(hours=1)
 log = structlog.get_logger(__name__)
 
 INGEST_JOB, OFFER_JOB = "ingest", "offer_ingestion"
@@ -59,6 +65,7 @@ class Intake:
         client = outbox.client
         threads = ThreadReader(client, database, workspace_id, bot_user_id)
         self._pieces = Pieces(client, threads, max_bytes)
+        self.channel_reader = ChannelReader(client, threads)
         self.channels = ChannelReaders(client, database, workspace_id, bot_user_id)
         self._queue: JobQueue | None = None
 
@@ -114,6 +121,9 @@ class Intake:
         if not await self.is_admin(request.requested_by):
             await self._report(request, ADMINS_ONLY, "failed")
             return
+        if request.kind == "channel":
+            await self._keep(request)
+            return
         tally = Tally()
         try:
             readers = await narrated(
@@ -159,12 +169,39 @@ class Intake:
                 await self._note_failure(piece.uri, label_id, str(error), request.requested_by)
         return str(policy)
 
+    async def _keep(self, request: IngestionRequest) -> None:
+        """A channel, read again every hour from now on."""
+        assert self._queue is not None
+        channel_id = request.locator
+        try:
+            room = await self.channels.room(channel_id)
+            policy = await self._policy(request)
+            async with self._database.writing_in(self._workspace_id, request.requested_by) as connection:
+                new = NewSource(
+                    Kind.SLACK_CHANNEL,
+                    channel_id,
+                    await intern_label(connection, policy),
+                    collection_id=request.collection_id,
+                    every=EVERY_CHANNEL,
+                    kept_by=request.requested_by,
+                )
+                source_id = await add_source(connection, new)
+                await self._queue.defer_once(connection, REFRESH_JOB, source_id=source_id)
+        except OstiaryError as error:
+            await self._report(request, f"The channel is not kept. {error}", "failed")
+            return
+        said = (
+            f"#{room.name} is kept from now on, for {describe_readers(str(policy))}: threads and days in it become"
+            f" documents, and are read again every hour. It is source {source_id}."
+        )
+        await self._report(request, said, "done")
+
     async def _policy(self, request: IngestionRequest) -> Policy:
         """Who may read it: those who were chosen; of a thread, and of a private channel, only who is in there."""
         chosen = parse_policy(request.readers) if request.readers else None
-        if request.kind in {"message", "thread"}:
+        if request.kind in {"message", "thread", "channel"}:
             room = await self.channels.room(request.locator.partition(":")[0])
-            if request.kind == "thread" or room.limited:
+            if request.kind != "message" or room.limited:
                 return limited_to(chosen, await self.channels.limit(room.channel_id, request.requested_by))
         return chosen or parse_policy("nobody")
 

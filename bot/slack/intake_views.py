@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.slack.admin.elements import context, date_picker, field, menu, text_field
+from bot.slack.admin.elements import channel_picker, context, date_picker, field, menu, text_field
 from bot.slack.admin.entered import Entered
 from bot.slack.admin.wording import end_of_day
 from bot.slack.ingest_requests import Chosen
@@ -14,7 +14,7 @@ from bot.slack.views import READERS_VIEW, Block, readers_view
 INTAKE_VIEW = "ingest_intake"
 ADD_MESSAGE, ADD_THREAD = "add_message", "add_thread"
 MOST_FILES = 10
-FILES, GIVEN = "files", "given"
+FILES, GIVEN, CHANNEL = "files", "given", "channel"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Wished:
     rule: str
     collection: str
     chosen: Chosen
+    channel: str = ""
 
 
 def intake_view(picks: Picks) -> dict[str, Any]:
@@ -54,8 +55,18 @@ def intake_view(picks: Picks) -> dict[str, Any]:
             optional=True,
         ),
     ]
+    what.append(
+        field(
+            CHANNEL,
+            "Or a channel",
+            channel_picker(CHANNEL),
+            hint="Kept up to date, for who is in it: of any roles that you choose, only those who hold them too.",
+            optional=True,
+        )
+    )
     title, *rest = view["blocks"]
     title = {name: part for name, part in title.items() if name != "hint"}
+    rest = [{**block, "optional": True} if block["block_id"] == "readers" else block for block in rest]
     blocks = [*what, title, *rest, *_more(picks)]
     return {**view, "callback_id": INTAKE_VIEW, "private_metadata": "", "blocks": blocks}
 
@@ -109,4 +120,4 @@ def wished(state: Mapping[str, Any]) -> Wished:
         entered.day("dated"),
         end_of_day(entered.day("expires")),
     )
-    return Wished(title, roles, rule, entered.option("collection"), chosen)
+    return Wished(title, roles, rule, entered.option("collection"), chosen, entered.channel(CHANNEL))

@@ -35,6 +35,7 @@ from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
 from bot.slack.team import Team
 from bot.source_jobs import SourceKeeper, readers
 from retrieval.ingestion import Ingestor
+from retrieval.sources.kept import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,12 @@ async def connected(
     intake = Intake(database, workspace_id, ingestor, outbox, max_document_bytes, team.bot_user_id)
     lending = Lending(database, team, assistant, outbox)
     replier = Replier(database, team, assistant, roster, audiences, outbox, lending)
-    sources = SourceKeeper(database, workspace_id, ingestor, readers(max_document_bytes))
+    sources = SourceKeeper(
+        database,
+        workspace_id,
+        ingestor,
+        {**readers(max_document_bytes), Kind.SLACK_CHANNEL: intake.channel_reader},
+    )
     for worker in (intake, lending, replier, sources):
         worker.register(queue)
     standing = StandingReader(client, database, team, roster)

@@ -3,7 +3,7 @@
 Its answers were made from documents with readers of their own, who may be others than those in the channel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -23,6 +23,10 @@ PAGE, TITLE_LENGTH = 200, 60
 
 class NotThere(OstiaryError):
     """Something in Slack cannot be read; the message says why, and what to do."""
+
+
+class NothingSaid(NotThere):
+    """Nobody's words stand in a thread (any more)."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,28 @@ class ThreadReader:
             raise NotThere(
                 f"Slack does not give me that thread ({reason(error)}). Invite me to its channel."
             ) from error
-        theirs = [message for message in said if self._is_theirs(message)]
+        theirs = [message for message in said if self.is_theirs(message)]
         if not theirs:
-            raise NotThere("Nobody said anything in that thread that could be read.")
-        names = await self._names({str(message["user"]) for message in theirs})
+            raise NothingSaid("Nobody said anything in that thread that could be read.")
         first = plain_text(theirs[0].get("text") or "")
         about = first if len(first) <= TITLE_LENGTH else first[:TITLE_LENGTH].rsplit(" ", 1)[0] + " ..."
-        title = f"#{channel.get('name') or channel_id}: {about or 'a thread'}"
-        parts = [f"# {title}", *(_told(message, names) for message in theirs)]
-        return Thread(f"{title}.md", title, "\n\n".join(parts).encode(), _moment(theirs[0]).date())
+        return await self._written(f"#{channel.get('name') or channel_id}: {about or 'a thread'}", theirs)
 
-    def _is_theirs(self, message: Mapping[str, Any]) -> bool:
+    async def of_day(self, channel_id: str, day: str, messages: Sequence[Mapping[str, Any]]) -> Thread:
+        """What people said in a channel on one day, outside of threads; oldest first. Raises NotThere."""
+        try:
+            channel = (await self._client.conversations_info(channel=channel_id))["channel"]
+        except SlackApiError as error:
+            raise NotThere(f"Slack does not give me that channel ({reason(error)}).") from error
+        return await self._written(f"#{channel.get('name') or channel_id}, {day}", messages)
+
+    async def _written(self, title: str, messages: Sequence[Mapping[str, Any]]) -> Thread:
+        names = await self._names({str(message["user"]) for message in messages})
+        parts = [f"# {title}", *(_told(message, names) for message in messages)]
+        return Thread(f"{title}.md", title, "\n\n".join(parts).encode(), _moment(messages[0]).date())
+
+    def is_theirs(self, message: Mapping[str, Any]) -> bool:
+        """Whether somebody said it, and not the bot."""
         return is_written_by_a_person(message) and message["user"] != self._bot_user_id
 
     async def _names(self, slack_user_ids: set[str]) -> dict[str, str]:

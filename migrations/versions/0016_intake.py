@@ -10,7 +10,7 @@ WIDER = """
         DROP CONSTRAINT ck_ingestion_request_kind,
         DROP CONSTRAINT ck_ingestion_request_state,
         ADD CONSTRAINT ck_ingestion_request_kind
-            CHECK (kind IN ('url', 'text', 'file', 'message', 'thread', 'again')),
+            CHECK (kind IN ('url', 'text', 'file', 'message', 'thread', 'channel', 'again')),
         ADD CONSTRAINT ck_ingestion_request_state
             CHECK (state IN ('waiting', 'accepted', 'done', 'failed', 'cancelled')),
         ADD file_ids text[] NOT NULL DEFAULT '{}',
@@ -20,7 +20,7 @@ WIDER = """
         ADD shown_in text;
 """
 NARROWER = """
-    DELETE FROM bot.ingestion_request WHERE kind IN ('message', 'thread', 'again');
+    DELETE FROM bot.ingestion_request WHERE kind IN ('message', 'thread', 'channel', 'again');
     UPDATE bot.ingestion_request SET state = 'failed' WHERE state = 'cancelled';
     ALTER TABLE bot.ingestion_request
         DROP CONSTRAINT ck_ingestion_request_kind,

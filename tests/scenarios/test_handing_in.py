@@ -106,7 +106,7 @@ async def test_the_form_takes_a_file_with_its_end_date_and_collection(office: Of
 async def test_text_and_an_address_go_through_the_same_form(office: Office) -> None:
     await command(office, "/ingest")
     assert (await submit(office, {"readers": ["people"]})).field_errors == {
-        "files": "Choose a file, or give an address or a text."
+        "files": "Choose a file or a channel, or give an address or a text."
     }
     await submit(office, {"given": "The canteen opens at 11:45.", "readers": ["people"]})
     assert "The canteen opens at 11:45. was added for people" in (await told(office, "was added")).plain
@@ -124,7 +124,7 @@ async def test_an_archive_is_taken_apart_and_what_cannot_be_read_is_named_while_
     said = (await told(office, "not added")).plain
     assert "2 added for people: 2 new passages." in said
     assert "1 not added:\n• all.zip/broken.pdf was not added." in said
-    assert {"Leave", "all.zip/rules.txt"} <= await readable(office, "pia")
+    assert {"Leave", "rules"} <= await readable(office, "pia")
     ((uri, reason),) = await rows(office, _FAILED)
     assert str(uri).endswith("#broken.pdf")
     assert "broken.pdf" in str(reason)
@@ -262,3 +262,30 @@ async def test_the_message_that_told_how_far_it_was_ends_in_what_became_of_it(
     assert ended.ts == shown.ts
     await give(office, "enzo", "people")
     assert "Parking" in await readable(office, "enzo")
+
+
+async def test_a_channel_is_kept_for_who_is_in_it_and_follows_what_is_said(office: Office) -> None:
+    root = await office.visitor.post("pia", "#people", "How do we onboard?")
+    await office.visitor.post("pia", "#people", "With a buddy.", thread_ts=root.ts)
+    await office.visitor.post("pia", "#people", "Bonuses are paid in May.")
+    await command(office, "/ingest")
+    await submit(office, {"channel": "#people"})
+    assert (await told(office, "is kept from now on")).plain.startswith(
+        "#people is kept from now on, for in-c0people"
+    )
+    await eventually(office, "pia", "#people: How do we onboard?", there=True)
+    days = {title for title in await readable(office, "pia") if title.startswith("#people, 20")}
+    assert len(days) == 1
+    assert not {title for title in await readable(office, "enzo") if "#people" in title}
+    await command(office, "/ingest")
+    await submit(office, {"channel": "#people"})
+    assert "is kept already, as source" in (await told(office, "not kept")).plain
+
+
+async def test_an_answer_of_the_bot_is_not_added_under_other_readers(office: Office) -> None:
+    asked = await office.visitor.dm("pia", "What does a senior engineer earn?")
+    answer = await office.visitor.wait_for_reply("pia", "@ostiary", timeout=PATIENCE_S)
+    assert answer.ts > asked.ts
+    await office.visitor.shortcut("pia", answer.ts, "@ostiary", ADD_MESSAGE)
+    await told(office, "I add only what people wrote")
+    assert not office.visitor.views_open_for("pia")

@@ -32,7 +32,7 @@ from retrieval.cataloguing import State
 HOME, ONE, HISTORY, FAILURES = "admin_docs", "admin_docs_one", "admin_docs_history", "admin_docs_failures"
 NARROW, NARROW_FORM = "admin_docs_narrow", "admin_docs_narrow_form"
 END, END_FORM = "admin_docs_end", "admin_docs_end_form"
-OWNER, OWNER_FORM = "admin_docs_owner", "admin_docs_owner_form"
+WHOSE, WHOSE_FORM = "admin_docs_owner", "admin_docs_owner_form"
 AGAIN, DISMISS = "admin_docs_refresh", "admin_docs_dismiss"
 PAGE = 15
 SOURCES = {"http": "Web pages", "file:": "Files of the server", "slack-": "Handed in through Slack"}
@@ -192,7 +192,7 @@ def one(entry: DocumentEntry, described: Described) -> Screen:
             actions(
                 button(access.DOCUMENT, "Readers ...", entry.id, style="primary"),
                 button(END, "Until when? ...", entry.id),
-                button(OWNER, "Whose is it? ...", entry.id),
+                button(WHOSE, "Whose is it? ...", entry.id),
                 button(HISTORY, "History", entry.id),
             ),
             actions(
@@ -284,7 +284,7 @@ def owner_form(entry: DocumentEntry, roles: Sequence[Block]) -> Screen:
             field("person", "A person", person_picker("person"), optional=True),
             field("role", "Or the holders of a role", menu("role", roles, "Choose a role"), optional=True),
         ],
-        form=OWNER_FORM,
+        form=WHOSE_FORM,
         submit="See the effect",
         carried={"document": entry.id},
         back=(ONE, str(entry.id)),

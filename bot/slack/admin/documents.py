@@ -59,7 +59,7 @@ class DocumentsDesk:
             (shows.HISTORY, self.history),
             (f"{shows.HISTORY}:older", self.history),
             (shows.END, self.end_form),
-            (shows.OWNER, self.owner_form),
+            (shows.WHOSE, self.owner_form),
             (shows.AGAIN, self.again),
             (shows.FAILURES, self.failures),
             (f"{shows.FAILURES}:earlier", self.failures),
@@ -69,7 +69,7 @@ class DocumentsDesk:
             self._counter.action(app, action_id, serve)
         self._counter.form(app, shows.NARROW_FORM, self.narrow)
         self._counter.form(app, shows.END_FORM, self.end)
-        self._counter.form(app, shows.OWNER_FORM, self.own)
+        self._counter.form(app, shows.WHOSE_FORM, self.own)
         self._counter.menu(app, shows.ONE, self._naming.suggest_documents)
 
     async def typed(self, visit: Visit) -> Screen:

@@ -97,7 +97,7 @@ async def test_neither_a_day_nor_for_good_is_refused_at_the_form(office: Office)
 async def test_a_document_is_given_an_owner_who_is_shown(office: Office) -> None:
     number = await document(office, "Salary bands")
     await command(office, "/docs", str(number))
-    await press(office, docs.OWNER)
+    await press(office, docs.WHOSE)
     await submit(office, {"person": "enzo"})
     await submit(office)
     assert f"Made @enzo the owner of document {number}." in modal(office).plain

@@ -41,6 +41,8 @@ CARRIED = (
     '{"change": "documents", "documents": [1], "readers": 7}',
     '{"change": "label", "label": true, "readers": "people"}',
     '{"change": "define", "name": "x", "readers": "people", "owner": "", "lent": "", "lent_for": 1e99}',
+    '{"change": "expire", "documents": [1], "at": "soon"}',
+    '{"change": "own", "documents": [1], "role": {}, "person": "x", "handle": 3}',
 )
 
 
@@ -55,7 +57,7 @@ class Registered:
                 patched.setattr(AsyncApp, bolts, self._note(self.bolt[bolts]))
                 patched.setattr(Counter, kind, self._note_and_go_on(kind, self.counter[bolts]))
             nobody: Any = None
-            AdminDesk(nobody, nobody, 1, nobody, nobody).register(AsyncApp(token="xoxb-none"))
+            AdminDesk(nobody, nobody, 1, nobody, nobody, nobody).register(AsyncApp(token="xoxb-none"))
 
     @staticmethod
     def _note(names: set[str]) -> Callable[..., Any]:
@@ -83,7 +85,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Registered:
 
 def test_all_that_is_listened_to_goes_over_the_counter(registered: Registered) -> None:
     assert registered.bolt == registered.counter
-    assert registered.bolt["command"] == {"/roles", "/access", "/audit"}
+    assert registered.bolt["command"] == {"/roles", "/access", "/docs", "/audit"}
     assert all(len(names) > 3 for kind, names in registered.bolt.items() if kind != "command")
 
 
