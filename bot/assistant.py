@@ -95,7 +95,12 @@ class Assistant:
         labels = frozenset(passage.label_id for passage in passages)
         if use_adapter and self._adapter_label is not None:
             labels |= {self._adapter_label}
-        return Reply(answer, clearance, labels, tuple(passage.chunk_id for passage in passages))
+        return Reply(
+            answer,
+            clearance,
+            labels,
+            tuple(chunk_id for passage in passages for chunk_id in passage.chunk_ids),
+        )
 
     def _may_use_adapter(self, clearance: Clearance) -> bool:
         """An adapter carries the label of what it was trained on."""

@@ -177,6 +177,9 @@ def _of_collection(_event: Event, was: Row | None, becomes: Row | None, names: N
         changes.append(
             f"can be asked for: {owner} lend {lent}" if owner and lent else "can no longer be asked for"
         )
+    if was.get("half_life_days") != becomes.get("half_life_days"):
+        days = becomes.get("half_life_days")
+        changes.append(f"counts half after {days} days" if days else "does not fade")
     if was["name"] != becomes["name"]:
         changes.append(f"is no longer called {was['name']}")
     return f"changed {collection}: it now {listed(changes)}"

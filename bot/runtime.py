@@ -11,6 +11,7 @@ from bot.answering import Answerer
 from bot.answering.local_model import LocalChatModel
 from bot.assistant import Assistant
 from bot.settings import Settings
+from retrieval.choosing import Choice
 from retrieval.devices import choose_device
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
@@ -79,4 +80,4 @@ async def open_assistant(
 
 def _how_to_search(settings: Settings) -> RetrievalSettings:
     search = SearchSettings(strict=settings.strict_search, cross_check=CrossCheck(settings.cross_check))
-    return RetrievalSettings(trade_off=1 - settings.passage_variety, search=search)
+    return RetrievalSettings(Choice(trade_off=1 - settings.passage_variety), search)

@@ -64,7 +64,8 @@ _OTHERS_LABELS = text(
     f"SELECT count(*) FROM retrieval.document WHERE {_OF} AND id = ANY(:ids) AND label_id <> :label_id"
 )
 _COLLECTIONS = text(
-    "SELECT c.id, c.name, c.label_id, c.owner_role, c.lent_role, c.lent_for_s, count(d.id) AS documents"
+    "SELECT c.id, c.name, c.label_id, c.owner_role, c.lent_role, c.lent_for_s, c.half_life_days,"
+    " count(d.id) AS documents"
     " FROM retrieval.collection c LEFT JOIN retrieval.document d"
     "  ON d.workspace_id = c.workspace_id AND d.collection_id = c.id"
     f" WHERE c.{_OF} GROUP BY c.workspace_id, c.id ORDER BY c.name, c.id"
@@ -75,6 +76,9 @@ _DEFINE = text(
     " ON CONFLICT (workspace_id, name) DO UPDATE SET label_id = excluded.label_id,"
     "  owner_role = excluded.owner_role, lent_role = excluded.lent_role, lent_for_s = excluded.lent_for_s"
     " RETURNING id"
+)
+_FADE = text(
+    f"UPDATE retrieval.collection SET half_life_days = CAST(:half_life_days AS bigint) WHERE {_OF} AND id = :id"
 )
 _LABEL_OF_COLLECTION = text(
     f"UPDATE retrieval.collection SET label_id = :label_id WHERE {_OF} AND id = :id AND label_id <> :label_id"
@@ -167,6 +171,8 @@ class Collected:
     lent_role: str | None
     lent_for: timedelta
     documents: int
+    half_life_days: int | None = None
+    """After so many days, what is filed here counts half when passages are chosen. None: it never fades."""
 
 
 async def list_documents(
@@ -260,6 +266,7 @@ async def list_collections(connection: AsyncConnection) -> list[Collected]:
             row.lent_role,
             timedelta(seconds=row.lent_for_s),
             row.documents,
+            row.half_life_days,
         )
         for row in await connection.execute(_COLLECTIONS)
     ]
@@ -297,6 +304,13 @@ async def define_collection(
 async def label_collection(connection: AsyncConnection, collection_id: int, label_id: int) -> None:
     """The label that a collection itself stands under; its documents are not touched."""
     await connection.execute(_LABEL_OF_COLLECTION, {"id": collection_id, "label_id": label_id})
+
+
+async def fade_collection(
+    connection: AsyncConnection, collection_id: int, half_life_days: int | None
+) -> None:
+    """How fast what is filed in a collection grows old; None: it does not."""
+    await connection.execute(_FADE, {"id": collection_id, "half_life_days": half_life_days})
 
 
 async def uses_of_role(connection: AsyncConnection, role: str) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Passage:
-    """One retrieved chunk. `score` is the ranking's own, higher is better; `page` counts from 1."""
+    """A retrieved chunk, or several that adjoin: then `joined_ids` names the others.
+
+    `score` is the ranking's own, higher is better; `page` counts from 1.
+    """
 
     chunk_id: int
     document_id: int
@@ -18,3 +21,9 @@ class Passage:
     url: str | None = None
     dated: date | None = None
     score: float = 0.0
+    joined_ids: tuple[int, ...] = ()
+
+    @property
+    def chunk_ids(self) -> tuple[int, ...]:
+        """All chunks that its text was taken from: what is checked before an answer from it is told."""
+        return (self.chunk_id, *self.joined_ids)

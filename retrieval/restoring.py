@@ -18,7 +18,7 @@ from retrieval.withdrawing import expire_documents
 COLLECTION = Relation(
     "retrieval.collection",
     ("id",),
-    ("id", "name", "label_id", "owner_role", "lent_role", "lent_for_s"),
+    ("id", "name", "label_id", "owner_role", "lent_role", "lent_for_s", "half_life_days"),
 )
 SOURCE = Relation(
     "retrieval.source",

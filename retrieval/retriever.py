@@ -1,11 +1,11 @@
 """Retrieval as LangChain knows it: a retriever that cannot be built without saying who is reading."""
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-import numpy as np
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
@@ -13,19 +13,18 @@ from pydantic import ConfigDict
 
 from auth.clearance import Clearance
 from auth.database import Database
-from retrieval.embedding import LocalEmbeddings
+from retrieval.choosing import Choice, choose_passages
+from retrieval.embedding import LocalEmbeddings, Vectors
 from retrieval.passages import Passage
 from retrieval.reranking import LateInteraction, Reranker
 from retrieval.search import Candidate, SearchSettings, readable, search
-from retrieval.variety import maximal_marginal_relevance
 
 
 @dataclass(frozen=True)
 class RetrievalSettings:
-    """How many passages, how varied (1: relevance alone), and how to search for them."""
+    """How to search for passages, and how to choose from what is found."""
 
-    passages: int = 8
-    trade_off: float = 0.8
+    choice: Choice = field(default_factory=Choice)
     search: SearchSettings = field(default_factory=SearchSettings)
 
 
@@ -38,11 +37,13 @@ class Library:
         embeddings: LocalEmbeddings,
         reranker: Reranker | None = None,
         settings: RetrievalSettings | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         self.database = database
         self.embeddings = embeddings
         self._reranker = reranker or LateInteraction(embeddings)
         self._settings = settings or RetrievalSettings()
+        self._today = today
 
     async def passages(self, question: str, clearance: Clearance) -> list[Passage]:
         """The best passages for `question` that `clearance` may read, best first."""
@@ -50,12 +51,11 @@ class Library:
         found = await search(self.database, clearance, question, vector, self._settings.search)
         if not found:
             return []
-        scores = await asyncio.to_thread(self._reranker.scores, question, vector, found)
-        vectors = np.stack([candidate.vector for candidate in found])
-        chosen = maximal_marginal_relevance(
-            scores, vectors, self._settings.passages, self._settings.trade_off
-        )
-        return [_scored(found[index], float(scores[index])) for index in chosen]
+        return await asyncio.to_thread(self._ranked, question, vector, found)
+
+    def _ranked(self, question: str, vector: Vectors, found: Sequence[Candidate]) -> list[Passage]:
+        scores = self._reranker.scores(question, vector, found)
+        return choose_passages(vector, found, scores, self._today(), self._settings.choice)
 
     async def admits(self, clearance: Clearance, chunk_ids: Collection[int]) -> bool:
         """Whether `clearance` may read each of these chunks as they are labelled now."""
@@ -88,6 +88,7 @@ def as_document(passage: Passage) -> Document:
     """A passage as a LangChain document; its metadata is for whoever may read the passage."""
     metadata: dict[str, Any] = {
         "chunk_id": passage.chunk_id,
+        "chunk_ids": list(passage.chunk_ids),
         "document_id": passage.document_id,
         "label_id": passage.label_id,
         "title": passage.title,
@@ -98,7 +99,3 @@ def as_document(passage: Passage) -> Document:
         "score": passage.score,
     }
     return Document(id=str(passage.chunk_id), page_content=passage.text, metadata=metadata)
-
-
-def _scored(candidate: Candidate, score: float) -> Passage:
-    return replace(candidate.passage, score=score)

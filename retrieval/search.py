@@ -8,6 +8,7 @@ never taken for granted: see `retrieval.locks`.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +53,14 @@ class Candidate:
     passage: Passage
     vector: Vectors
     token_codes: bytes | None = None
+    lexical: float = 0.0
+    """Its score in the list of those that have the question's words; 0 where it is not in it."""
+    version_id: int = 0
+    ordinal: int = 0
+    since: date | None = None
+    """Its document's own date, or the day on which it was added."""
+    half_life_days: int | None = None
+    """Of the collection that it is filed in, where what is older counts less there."""
 
 
 def _nearest(order: str) -> str:
@@ -85,8 +94,11 @@ _FUSED = """
     )
     SELECT c.id, c.workspace_id, c.document_id, c.label_id, n.title, c.text, c.heading_path, c.page, d.uri,
         n.dated, vector_send(v.emb) AS emb, ARRAY[c.label_id, v.label_id, n.label_id, d.label_id] AS label_ids,
-        c.token_codes, fused.score, (SELECT count(*) FROM nearest) AS nearest_found
+        c.token_codes, coalesce(lexical.score, 0) AS lexical_score, fused.score,
+        c.version_id, c.ordinal, coalesce(n.dated, n.created_at::date) AS since, k.half_life_days,
+        (SELECT count(*) FROM nearest) AS nearest_found
     FROM fused
+    LEFT JOIN lexical ON lexical.chunk_id = fused.chunk_id
     CROSS JOIN LATERAL (
         SELECT v.* FROM retrieval.chunk_vec v
         WHERE v.workspace_id = :workspace_id AND v.chunk_id = fused.chunk_id AND {label_filter} OFFSET 0
@@ -94,6 +106,7 @@ _FUSED = """
     JOIN retrieval.chunk c ON c.workspace_id = v.workspace_id AND c.id = v.chunk_id
     JOIN retrieval.version n ON n.workspace_id = c.workspace_id AND n.id = c.version_id
     JOIN retrieval.document d ON d.workspace_id = c.workspace_id AND d.id = c.document_id AND {answers}
+    LEFT JOIN retrieval.collection k ON k.workspace_id = d.workspace_id AND k.id = d.collection_id
     ORDER BY fused.score DESC, c.id
 """
 # Any of a question's words: the ranking prefers passages that hold more of them.
@@ -194,11 +207,24 @@ def _statement(nearest: str) -> str:
 def _candidates(rows: Sequence[Row[Any]], clearance: Clearance) -> list[Candidate]:
     insist_on(clearance, _found_rows(rows))
     mappings: list[Mapping[str, Any]] = [row._mapping for row in rows]  # type: ignore[misc]
-    return [Candidate(_passage(m), _vector(m["emb"]), m["token_codes"]) for m in mappings]
+    return [_candidate(m) for m in mappings]
 
 
 def _found_rows(rows: Sequence[Row[Any]]) -> list[FoundRow]:
     return [FoundRow(row.id, row.workspace_id, frozenset(row.label_ids)) for row in rows]
+
+
+def _candidate(row: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        _passage(row),
+        _vector(row["emb"]),
+        token_codes=row["token_codes"],
+        lexical=row["lexical_score"],
+        version_id=row["version_id"],
+        ordinal=row["ordinal"],
+        since=row["since"],
+        half_life_days=row["half_life_days"],
+    )
 
 
 def _passage(row: Mapping[str, Any]) -> Passage:

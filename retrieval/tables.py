@@ -97,6 +97,7 @@ class Collection(Base):
             for column in ("owner_role", "lent_role")
         ),
         CheckConstraint("lent_for_s > 0", name="lent_for_s"),
+        CheckConstraint("half_life_days > 0", name="half_life_days"),
         {"schema": "retrieval"},
     )
 
@@ -107,6 +108,7 @@ class Collection(Base):
     owner_role: Mapped[str | None]
     lent_role: Mapped[str | None]
     lent_for_s: Mapped[int] = mapped_column(server_default="86400")
+    half_life_days: Mapped[int | None]
 
 
 class Version(Base):

@@ -3,7 +3,7 @@
 `make` works in the caller's transaction, which `Administration` opens, guards and commits; nobody else calls it.
 """
 
-from bot.administering.life_changes import ExpireDocuments, OwnDocuments
+from bot.administering.life_changes import ExpireDocuments, FadeCollection, OwnDocuments
 from bot.administering.making import CannotChange, Change, Made
 from bot.administering.reader_changes import (
     ChangeLabel,
@@ -33,6 +33,7 @@ __all__ = [
     "DefineRole",
     "DeleteRole",
     "ExpireDocuments",
+    "FadeCollection",
     "FileDocuments",
     "GrantRole",
     "Made",

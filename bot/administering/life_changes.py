@@ -11,8 +11,10 @@ from auth.granting import require_roles
 from bot.administering.making import CannotChange, Made, OfReaders
 from bot.administering.removal import NOWHERE
 from bot.administering.wording import end_in_words, numbered_documents
-from retrieval.cataloguing import own_documents, require_documents
+from retrieval.cataloguing import collection_called, fade_collection, own_documents, require_documents
 from retrieval.withdrawing import Moved, expire_documents
+
+MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,26 @@ class ExpireDocuments(OfReaders):
         return (
             f"let {those} answer until {end_in_words(self.at)}" if self.at else f"let {those} answer for good"
         )
+
+
+@dataclass(frozen=True)
+class FadeCollection(OfReaders):
+    """Let what is filed in a collection count less the older it is, half after so many days; or, with None, not."""
+
+    name: str
+    half_life_days: int | None
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        if self.half_life_days is not None and not 1 <= self.half_life_days <= MOST_DAYS:
+            raise CannotChange(f"What fades is half as fresh after 1 to {MOST_DAYS} days.")
+        collection = await collection_called(connection, self.name)
+        await fade_collection(connection, collection.id, self.half_life_days)
+        return Made()
+
+    def in_words(self) -> str:
+        if self.half_life_days is None:
+            return f"let nothing in the collection {self.name} fade"
+        return f"let what is in the collection {self.name} count half after {self.half_life_days} days"
 
 
 def _moves(gone: Moved, back: Moved) -> Counter[tuple[int, int]]:

@@ -104,6 +104,7 @@ class CollectionEntry:
     lent_role: str | None
     lent_for: timedelta
     documents: int
+    half_life_days: int | None = None
 
     @property
     def can_be_asked_for(self) -> bool:
@@ -216,6 +217,7 @@ async def collections_there(connection: AsyncConnection, standing: Standing) -> 
             collection.lent_role,
             collection.lent_for,
             collection.documents,
+            collection.half_life_days,
         )
         for collection in await list_collections(connection)
     ]

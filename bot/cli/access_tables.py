@@ -48,8 +48,12 @@ async def print_labels() -> None:
 async def print_collections() -> None:
     async with open_desk() as desk:
         collections = await desk.administration.collections()
-    rows = [(c.name, str(c.policy), str(c.documents), _asked(c)) for c in collections]
-    print_table(("Name", "Readers", "Documents", "Can be asked for"), rows, "No collections yet.")
+    rows = [(c.name, str(c.policy), str(c.documents), _asked(c), _fades(c)) for c in collections]
+    print_table(("Name", "Readers", "Documents", "Can be asked for", "Fades"), rows, "No collections yet.")
+
+
+def _fades(collection: CollectionEntry) -> str:
+    return "no" if collection.half_life_days is None else f"by half in {collection.half_life_days} days"
 
 
 def _asked(collection: CollectionEntry) -> str:

@@ -73,6 +73,29 @@ def change(name: Name, readers: Readers, dry_run: DryRun = False) -> None:
 
 
 @app.command()
+def fade(
+    name: Name,
+    half_life: Annotated[
+        int | None,
+        typer.Option(help="Days after which what is in it counts half.", metavar="DAYS", min=1, max=36_500),
+    ] = None,
+    never: Annotated[bool, typer.Option("--never", help="It does not matter how old it is.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Let news count less the older it is. Policies count the same however old they are: that is the default."""
+    from bot.administering.changes import FadeCollection
+    from bot.cli.administering import carry_out
+
+    if (half_life is None) != never:
+        raise typer.BadParameter("Give --half-life DAYS, or --never.")
+
+    async def faded(desk: "Desk") -> "Change":
+        return FadeCollection((await desk.collection(name)).name, half_life)
+
+    asyncio.run(carry_out(faded, dry_run=dry_run))
+
+
+@app.command()
 def file(
     documents: Documents,
     into: Annotated[

@@ -144,7 +144,7 @@ async def keep_answer(connection: AsyncConnection, question: Question, prepared:
         "model": prepared.model,
     }
     labels = sorted(prepared.label_ids)
-    chunks = sorted(passage.chunk_id for passage in prepared.cited)
+    chunks = sorted(chunk_id for passage in prepared.cited for chunk_id in passage.chunk_ids)
     documents = sorted({passage.document_id for passage in prepared.cited})
     audience_id = await intern_audience(connection, prepared.audience)
     values = {

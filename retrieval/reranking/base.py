@@ -29,6 +29,11 @@ def fused_scores(candidates: Sequence[Candidate]) -> Vectors:
     return np.array([candidate.passage.score for candidate in candidates], dtype=np.float32)
 
 
+def lexical_scores(candidates: Sequence[Candidate]) -> Vectors:
+    """How well the question's words are met, rare ones more, (n,); 0 for what was found by its vector alone."""
+    return np.array([candidate.lexical for candidate in candidates], dtype=np.float32)
+
+
 def similarities(question_vector: Vectors, candidates: Sequence[Candidate]) -> Vectors:
     """Cosines with the question, (n,)."""
     found: Vectors = np.stack([candidate.vector for candidate in candidates]) @ question_vector

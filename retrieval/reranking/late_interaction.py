@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from retrieval.embedding import LocalEmbeddings, Vectors
-from retrieval.reranking.base import fused_scores, scaled, similarities
+from retrieval.reranking.base import lexical_scores, scaled, similarities
 from retrieval.reranking.token_codes import best_matches, weights
 from retrieval.search import Candidate
 
 
 class LateInteraction:
-    """MaxSim over the embedder's own token vectors, blended with the fused rank and the similarity of the wholes.
+    """MaxSim over the embedder's own token vectors, blended with the similarity of the wholes and with the words.
 
     Passages bring their token codes with them, made when they were ingested, so that only the question is read by
     the model. A passage without codes takes the place that its similarity gives it. Khattab and Zaharia,
@@ -19,14 +19,14 @@ class LateInteraction:
     """
 
     def __init__(
-        self, embeddings: LocalEmbeddings, fused: float = 1.0, similar: float = 2.0, late: float = 4.0
+        self, embeddings: LocalEmbeddings, similar: float = 0.5, lexical: float = 1.0, late: float = 2.0
     ) -> None:
         self._embeddings = embeddings
-        self._shares = np.array([fused, similar, late], dtype=np.float32) / (fused + similar + late)
+        self._shares = np.array([similar, lexical, late], dtype=np.float32) / (similar + lexical + late)
 
     def scores(self, question: str, question_vector: Vectors, candidates: Sequence[Candidate]) -> Vectors:
         similar = similarities(question_vector, candidates)
-        signs = [fused_scores(candidates), similar, self._late(question, similar, candidates)]
+        signs = [similar, lexical_scores(candidates), self._late(question, similar, candidates)]
         blended: Vectors = self._shares @ np.stack([scaled(sign) for sign in signs])
         return blended
 

@@ -28,7 +28,7 @@ from tests.benchmarks.quality.sets import SETS, JudgedSet, sampled
 from tests.benchmarks.quality.stand import KeptEncoder, Shelf, shelve, throwaway_library
 
 MEASURES = {"nDCG@10": ndcg, "MRR@10": reciprocal_rank, "recall@100": recall}
-METHODS = ("dense", "lexical", "fused", "blended", "late interaction", "cross-encoder")
+METHODS = ("dense", "lexical", "fused", "blended", "late interaction", "given", "cross-encoder")
 SINGLE = ("dense", "lexical")
 
 

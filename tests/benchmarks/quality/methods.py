@@ -8,11 +8,13 @@ from sqlalchemy import text
 
 from auth.clearance import Clearance
 from auth.database import Database
+from retrieval.choosing import Choice
 from retrieval.embedding import LocalEmbeddings, Vectors, as_pgvector
 from retrieval.reranking import BlendedSimilarity, LateInteraction, Reranker
 from retrieval.reranking.loading import load_reranker
+from retrieval.retriever import Library, RetrievalSettings
 from retrieval.search import Candidate, SearchSettings, search
-from tests.benchmarks.quality.measures import DEEP
+from tests.benchmarks.quality.measures import DEEP, TOP
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,23 @@ def methods(embeddings: LocalEmbeddings, cross_encoder: str | None = None) -> di
         "blended": reranked(BlendedSimilarity()),
         "late interaction": reranked(LateInteraction(embeddings), PRODUCT),
     }
+    ways["given"] = given(embeddings)
     if cross_encoder:
         ways["cross-encoder"] = reranked(load_reranker(cross_encoder, embeddings), PRODUCT)
     return ways
+
+
+def given(embeddings: LocalEmbeddings) -> Method:
+    """The passages that an answer would be made from: ranked, none twice, varied, neighbours joined."""
+    settings = RetrievalSettings(Choice(chunks=TOP))
+
+    async def ranked(database: Database, asked: Question) -> Ranked:
+        passages = await Library(database, embeddings, settings=settings).passages(
+            asked.text, asked.clearance
+        )
+        return [chunk_id for passage in passages for chunk_id in passage.chunk_ids]
+
+    return ranked
 
 
 async def _found(database: Database, asked: Question) -> list[Candidate]:

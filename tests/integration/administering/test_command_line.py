@@ -111,6 +111,11 @@ def test_a_collection_is_defined_filled_and_given_other_readers(ostiary: Say) ->
     said = ostiary("access", "collection", "file", "budget", "plans", "--in", "books")
     assert said.startswith("Filed documents 2, 4 in the collection books.")
     assert "books finance 2 hr lend finance for 12 hours" in ostiary("access", "collection", "list")
+    said = ostiary("access", "collection", "fade", "books", "--half-life", "30")
+    assert said.startswith("Let what is in the collection books count half after 30 days.")
+    assert "for 12 hours by half in 30 days" in ostiary("access", "collection", "list")
+    ostiary("access", "collection", "fade", "books", "--never")
+    assert "for 12 hours no" in ostiary("access", "collection", "list")
     said = ostiary("access", "collection", "change", "books", "--readers", "finance,everyone")
     assert "@gus" not in said
     ostiary("access", "collection", "file", "plans", "--out")
@@ -138,6 +143,7 @@ def test_a_collection_is_defined_filled_and_given_other_readers(ostiary: Say) ->
         (("access", "change-label", "guest", "--to", "hr"), "No document has the readers guest."),
         (("access", "collection", "change", "x", "--readers", "hr"), "There is no collection x."),
         (("access", "collection", "file", "budget"), "Give --in NAME, or --out."),
+        (("access", "collection", "fade", "books"), "Give --half-life DAYS, or --never."),
         (("access", "undo", "99999"), "There is no change 99999 in the audit log."),
     ],
 )

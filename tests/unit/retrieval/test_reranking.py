@@ -59,7 +59,7 @@ def test_what_answers_word_for_word_comes_before_what_shares_the_subject(embeddi
 def test_passages_that_were_stored_without_codes_are_ranked_by_the_rest(embeddings: LocalEmbeddings) -> None:
     vector = question_vector(embeddings)
     bare = candidates(embeddings, coded=False)
-    late = LateInteraction(embeddings, fused=0, similar=0, late=1).scores(QUESTION, vector, bare)
+    late = LateInteraction(embeddings, similar=0, lexical=0, late=1).scores(QUESTION, vector, bare)
     similar = BlendedSimilarity(similarity_weight=1).scores(QUESTION, vector, bare)
     assert np.argsort(late).tolist() == np.argsort(similar).tolist()
     mixed = [*candidates(embeddings)[:2], *bare[2:]]
