@@ -6,7 +6,7 @@ Whoever hands a file in has it; what they must not learn is that it is there alr
 from bot.probe.canaries import Canary, new_canary
 from bot.probe.casting import ADMIN, ADMINISTRATOR, FLAGGED, GUEST, PLAIN, Actor
 from bot.probe.scene import Scene
-from bot.probe.staging import PUBLIC
+from bot.probe.staging import PUBLIC, SHORTCUTS
 from bot.probe.surfaces.sharing import offers
 from bot.sandbox.visitor import NewFile
 from bot.slack.views import CHOOSE_READERS
@@ -24,6 +24,7 @@ async def handing_in(scene: Scene) -> None:
         await _send_file(scene, actor, new_canary("nobody", scene.rng))
     await _known_already(scene)
     await _others_requests(scene)
+    await _shortcuts(scene)
 
 
 async def _known_already(scene: Scene) -> None:
@@ -85,3 +86,26 @@ async def _others_requests(scene: Scene) -> None:
             scene.judge.look(scene.surface)
             if not scene.visitor.views_open_for(administrator.user_id):
                 return
+
+
+async def _shortcuts(scene: Scene) -> None:
+    """What stands in the menu of every message: for those who may not, and on what the bot itself said."""
+    (public,) = scene.stage.of_kind(PUBLIC)
+    for why in (PLAIN, FLAGGED, GUEST):
+        actor = scene.cast.called(why)
+        place = public.channel_id if actor in public.members else DIRECT
+        message = await scene.visitor.post(actor.user_id, place, "The canteen opens at noon.")
+        for callback_id in SHORTCUTS:
+            await _choose(scene, actor, message.ts, place, callback_id)
+    administrator = scene.cast.called(ADMINISTRATOR)
+    for message in scene.visitor.visible_to(administrator.user_id, DIRECT)[-2:]:
+        await _choose(scene, administrator, message.ts, DIRECT, SHORTCUTS[0])
+
+
+async def _choose(scene: Scene, actor: Actor, ts: str, place: str, callback_id: str) -> None:
+    await scene.visitor.shortcut(actor.user_id, ts, place, callback_id)
+    for view in scene.visitor.views_open_for(actor.user_id)[-1:]:
+        await scene.visitor.submit_view(actor.user_id, view.id, {"readers": [ADMIN]})
+    await scene.rest()
+    scene.tally.tried += 1
+    scene.judge.look(scene.surface)
