@@ -387,8 +387,11 @@ async def test_leak_22_a_deleted_document_is_found_by_no_path(
     cleared = await clearance_of(world, "UANN")
     (passage,) = await library(world).passages("budget of project", cleared)
     await world.delete(passage.document_id)
-    left = await readable(world.database, cleared, [passage.chunk_id])
+    async with world.database.reading_as(cleared) as reader:
+        of_it = text("SELECT id FROM retrieval.chunk WHERE id = :id")
+        left = (await reader.execute(of_it, {"id": passage.chunk_id})).all()
     assert bool(left) is not guarded
+    assert not await readable(world.database, cleared, [passage.chunk_id])
     assert not await library(world).passages("budget of project", cleared)
 
 
