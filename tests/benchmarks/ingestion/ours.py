@@ -51,6 +51,7 @@ async def run(
                 return 0
 
     before = embeddings.tokens
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     passages = sum(await asyncio.gather(*map(ingest, files)))
-    return Measured(time.perf_counter() - began, passages, embeddings.tokens - before)
+    seconds, work = time.perf_counter() - began, time.process_time() - worked
+    return Measured(seconds, work, passages, embeddings.tokens - before)

@@ -49,8 +49,12 @@ class UsualPipeline:
         with psycopg.connect(url) as connection:
             connection.execute(TABLE + (HNSW if indexed else ""))
 
+    @staticmethod
+    def can_read(file: Path) -> bool:
+        return any(document.page_content.strip() for document in _loaded(file))
+
     def run(self, files: Sequence[Path]) -> Measured:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         loaded = [document for file in files for document in _loaded(file)]
         pieces = self._splitter.split_documents(loaded)
         texts = [_storable(piece.page_content) for piece in pieces]
@@ -60,11 +64,12 @@ class UsualPipeline:
         self._store(pieces, texts, vectors)
         ended = time.perf_counter()
         stages = {"parsing": parsed - began, "embedding": embedded - parsed, "storing": ended - embedded}
-        return Measured(ended - began, len(texts), self._tokens(texts), stages)
+        worked = time.process_time() - worked
+        return Measured(ended - began, worked, len(texts), self._tokens(texts), stages)
 
     def _store(self, pieces: Sequence[Document], texts: Sequence[str], vectors: Sequence[Any]) -> None:
         rows = [
-            (str(uuid.uuid4()), self._collection, str(vector), text, json.dumps(piece.metadata))
+            (str(uuid.uuid4()), self._collection, str(vector), text, _storable(json.dumps(piece.metadata)))
             for piece, text, vector in zip(pieces, texts, vectors, strict=True)
         ]
         with psycopg.connect(self._url) as connection, connection.cursor() as cursor:
@@ -94,4 +99,5 @@ def _loaded(file: Path) -> list[Document]:
 
 
 def _storable(text: str) -> str:
-    return text.replace("\0", "")
+    """PostgreSQL stores no NUL, which some PDFs have in text and metadata."""
+    return text.replace("\0", "").replace("\\u0000", "")
