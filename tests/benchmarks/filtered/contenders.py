@@ -159,7 +159,7 @@ def lance(corpus: Corpus) -> Iterator[list[Contender]]:
                 .nprobes(32)
                 .refine_factor(10)
                 .limit(K)
-                .select(["id"])
+                .select(["id", "_distance"])
                 .to_arrow()
             )
             return [int(number) for number in found["id"].to_pylist()]
