@@ -27,7 +27,7 @@ from bot.slack.questions import IncomingQuestion
 from bot.slack.replying import NOTHING_TO_SHARE, RIGHTS_MOVED, Replier
 from bot.slack.team import Team
 from bot.slack.views import ASK_OWNER, DECLINE, LEND, SHARE_ANSWER
-from retrieval.embedding import as_pgvector
+from retrieval.embedding import TokenVectors, as_pgvector
 from retrieval.locks import CrossCheck
 from retrieval.relabelling import relabel_documents
 from retrieval.retriever import Library, RetrievalSettings
@@ -83,6 +83,10 @@ class Words:
 
     def encode(self, texts: list[str]) -> Any:
         return embed_by_words(texts)
+
+    def encode_tokens(self, texts: list[str]) -> Any:
+        tokens = [TokenVectors(tuple(words), embed_by_words(words)) for words in map(str.split, texts)]
+        return self.encode(texts), tokens
 
 
 class World:
