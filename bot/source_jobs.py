@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import structlog
 
 from auth.database import Database
-from bot.queue import JobQueue
+from bot.progress import report
+from bot.queue import JobQueue, Lane
 from retrieval.ingestion import Ingestor
 from retrieval.sources.folders import FolderReader
-from retrieval.sources.kept import Counts, Kind, UnknownSource, due_sources, end_run
+from retrieval.sources.kept import IN_SLACK, Counts, Kind, UnknownSource, due_sources, end_run
 from retrieval.sources.ledger import SourceStopped
 from retrieval.sources.loaders import LoaderReader
 from retrieval.sources.pages import PageReader
@@ -20,6 +21,8 @@ from retrieval.sources.urls import FetchLimits, FetchPolicy
 log = structlog.get_logger(__name__)
 
 REFRESH_JOB, LOOK_JOB = "refresh_source", "look_for_due_sources"
+REFRESH_IN_SLACK_JOB = "refresh_slack_source"
+"""For sources in Slack, which a worker without the bot's token leaves alone."""
 
 
 def readers(max_bytes: int, policy: FetchPolicy | None = None) -> dict[Kind, Reader]:
@@ -46,19 +49,23 @@ class SourceKeeper:
 
     def register(self, queue: JobQueue) -> None:
         self._queue = queue
-        queue.on(REFRESH_JOB, self.refresh, given_up=self.give_up)
-        queue.every_minute(LOOK_JOB, self.look)
+        for name, lane in ((REFRESH_JOB, Lane.SOURCES), (REFRESH_IN_SLACK_JOB, Lane.HANDED_IN)):
+            queue.on(name, self.refresh, given_up=self.give_up, lane=lane, called_off=self.call_off)
+        queue.every_minute(LOOK_JOB, self.look, lane=Lane.SOURCES)
 
     async def look(self) -> None:
         """Queue what is due; what waits already, or is read just now, is not queued twice."""
         assert self._queue is not None
         async with self._database.writing_in(self._workspace_id) as connection:
-            for source_id in await due_sources(connection):
-                await self._queue.defer_once(connection, REFRESH_JOB, source_id=source_id)
+            for source_id, kind in await due_sources(connection):
+                name = REFRESH_IN_SLACK_JOB if kind in IN_SLACK else REFRESH_JOB
+                await self._queue.defer_once(connection, name, source_id=source_id)
 
     async def refresh(self, source_id: int) -> None:
         try:
-            run = await self._refresher.refresh(self._workspace_id, source_id)
+            run = await self._refresher.refresh(
+                self._workspace_id, source_id, on_progress=lambda _, done: report("reading", done)
+            )
         except (AlreadyRunning, SourceStopped, UnknownSource) as reason:
             log.info("a source was not read", source=source_id, reason=str(reason))
             return
@@ -66,6 +73,14 @@ class SourceKeeper:
 
     async def give_up(self, source_id: int) -> None:
         """Its next run comes at its time."""
+        error = (
+            "Something went wrong while it was read. The log of `ostiary serve` or `ostiary worker` tells."
+        )
+        await self._ended(source_id, error)
+
+    async def call_off(self, source_id: int) -> None:
+        await self._ended(source_id, "Somebody stopped it while it was read.")
+
+    async def _ended(self, source_id: int, error: str) -> None:
         async with self._database.writing_in(self._workspace_id) as connection:
-            error = "Something went wrong while it was read. The log of `ostiary serve` or `ostiary worker` tells."
             await end_run(connection, source_id, Counts(), error)

@@ -130,6 +130,21 @@ class IngestionRequestRow(Base):
     shown_in: Mapped[str | None]
 
 
+class JobNote(Base):
+    """How far the job of this id has come, and why it failed; gone once it is done. Jobs are Procrastinate's."""
+
+    __tablename__ = "job_note"
+    __table_args__ = ({"schema": "bot"},)
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(server_default="")
+    done: Mapped[int] = mapped_column(server_default="0")
+    total: Mapped[int] = mapped_column(server_default="0")
+    reason: Mapped[str | None]
+    noted_at: Mapped[datetime] = created_now()
+
+
 class LoanRequest(Base):
     """A question passed on to the owner of a collection, who may lend its asker a role for a while."""
 

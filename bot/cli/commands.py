@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, audit, docs, roles, sources
+from bot.cli import access, admin, audit, docs, jobs, roles, sources
 from bot.cli.options import span
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(docs.app)
 app.add_typer(admin.app)
 app.add_typer(audit.app)
 app.add_typer(sources.app)
+app.add_typer(jobs.app)
 
 
 def _say_version(wanted: bool) -> None:
@@ -127,11 +128,24 @@ def directory(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    no_worker: Annotated[
+        bool,
+        typer.Option("--no-worker", help="Leave documents to `ostiary worker`, and answer questions alone."),
+    ] = False,
+) -> None:
     """Connect to Slack and answer until stopped."""
     from bot.cli.serving import serve as run
 
-    asyncio.run(run())
+    asyncio.run(run(works=not no_worker))
+
+
+@app.command()
+def worker() -> None:
+    """Take documents in beside the bot: what is handed in through Slack, and sources when they are due."""
+    from bot.cli.working import work
+
+    asyncio.run(work())
 
 
 @app.command()

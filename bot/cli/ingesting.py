@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from auth.database import Database
@@ -22,11 +23,14 @@ from bot.opening import open_database, the_workspace
 from bot.runtime import load_embeddings, open_ingestor
 from bot.settings import load_settings
 from retrieval.failing import record_failure
-from retrieval.ingestion import Ingestor, Submission
+from retrieval.ingestion import Ingestor, OnProgress, Submission
+from retrieval.ingestion import Progress as Stage
 from retrieval.parsing.cleaning import file_label
 from retrieval.sources.files import find_files
 from retrieval.sources.items import SkippedFile, SourceItem
 from retrieval.sources.urls import FetchLimits, fetch
+
+SHOWN_NAME = 40
 
 
 class NoSource(OstiaryError):
@@ -114,10 +118,13 @@ async def _ingest_all(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("Ingesting", total=len(items))
+        part = bar.add_task("", total=1)
         for item in items:
             try:
                 submission = await _submission(item, wanted)
-                outcome = await ingestor.ingest(workspace_id, submission)
+                outcome = await ingestor.ingest(
+                    workspace_id, submission, shown_on(bar, part, submission.name)
+                )
             except OstiaryError as error:
                 tally.failures.append(str(error))
                 uri = item if isinstance(item, str) else item.uri
@@ -131,6 +138,17 @@ async def _ingest_all(
                 tally.passages += outcome.chunks
             bar.advance(task)
     return tally
+
+
+def shown_on(bar: Progress, task: TaskID, name: str) -> OnProgress:
+    """How far the document at hand has come, on a line of its own."""
+    called = name if len(name) <= SHOWN_NAME else f"...{name[3 - SHOWN_NAME :]}"
+
+    def show(progress: Stage) -> None:
+        said = f"{progress.stage} {called}"
+        bar.update(task, description=escape(said), completed=progress.done, total=progress.total)
+
+    return show
 
 
 async def _submission(item: SourceItem | SkippedFile | str, wanted: Wanted) -> Submission:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from rich.text import Text
@@ -15,6 +15,7 @@ from bot.logging import configure_logging
 from bot.opening import open_database
 from bot.probe.probing import Means
 from bot.probe.scheduling import scheduled_probe
+from bot.queue import ALL_LANES, SLOW_LANES, Lane
 from bot.runtime import load_embeddings, open_assistant, open_ingestor
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
@@ -33,8 +34,8 @@ class PortTaken(OstiaryError):
     """The port for figures is in use; the message names it."""
 
 
-async def serve() -> None:
-    """Answer in the workspace that the tokens belong to, until stopped."""
+async def serve(*, works: bool = True) -> None:
+    """Answer in the workspace that the tokens belong to, until stopped. Documents: only if it `works`."""
     settings = load_settings()
     configure_logging(settings.log_level)
     access = _access(settings)
@@ -46,8 +47,9 @@ async def serve() -> None:
             embeddings = await load_embeddings(settings, progress)
             ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
             stack.enter_context(measured(settings.metrics_port))
+            lanes = ALL_LANES if works else ALL_LANES - SLOW_LANES
             await stack.enter_async_context(
-                staffed(settings, access, team, database, embeddings, ingestor, progress)
+                staffed(settings, access, team, database, embeddings, ingestor, progress, lanes)
             )
         if settings.probe_hours:
             means = Means(database, embeddings, ingestor)
@@ -67,6 +69,7 @@ async def staffed(
     embeddings: LocalEmbeddings,
     ingestor: Ingestor,
     progress: Progress,
+    lanes: Collection[Lane] = ALL_LANES,
 ) -> AsyncIterator[None]:
     """The bot in a workspace, its language model loaded and its jobs taken up, while this is open."""
     async with open_assistant(settings, database, team.workspace_id, embeddings, progress) as assistant:
@@ -79,6 +82,7 @@ async def staffed(
             assistant,
             ingestor,
             max_document_bytes=size,
+            lanes=lanes,
             resync_s=settings.resync_minutes * 60,
         ):
             yield

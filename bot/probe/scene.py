@@ -38,7 +38,7 @@ _ASKED = text(
 _HANDED_IN = text(f"SELECT count(*) FROM bot.ingestion_request WHERE {_OF} AND locator = ANY(:files)")
 _WAITING = text(
     "SELECT EXISTS (SELECT FROM procrastinate.procrastinate_jobs"
-    f" WHERE queue_name = 'workspace-' || {WORKSPACE}"
+    f" WHERE regexp_replace(queue_name, '^(workspace-[0-9]+)-.*$', '\\1') = 'workspace-' || {WORKSPACE}"
     # What fails again and again waits ever longer: somebody who is gone cannot be told anything.
     "  AND (status = 'doing' OR (status = 'todo' AND (attempts < 2 OR scheduled_at <= now()))))"
 )

@@ -35,7 +35,8 @@ _REMOVE = text("SELECT auth.remove_probe(:shadow)")
 _SHADOWS = text("SELECT id FROM auth.workspace WHERE team_id LIKE :prefix || '%' ORDER BY id")
 # Jobs stand outside the walls of workspaces: each workspace has a queue of its own.
 _DROP_JOBS = text(
-    f"DELETE FROM procrastinate.procrastinate_jobs WHERE queue_name = 'workspace-' || {WORKSPACE}"
+    "DELETE FROM procrastinate.procrastinate_jobs"
+    f" WHERE regexp_replace(queue_name, '^(workspace-[0-9]+)-.*$', '\\1') = 'workspace-' || {WORKSPACE}"
 )
 # In an order in which nothing points at what is gone. Documents take versions, chunks and vectors with them.
 _EMPTY = tuple(
@@ -45,6 +46,7 @@ _EMPTY = tuple(
         "bot.answer",
         "bot.question",
         "bot.ingestion_request",
+        "bot.job_note",
         "retrieval.source",
         "retrieval.document",
         "retrieval.failure",

@@ -32,6 +32,9 @@ _CANCEL = text(
     "UPDATE bot.ingestion_request SET state = 'cancelled'"
     f" WHERE workspace_id = {WORKSPACE} AND id = :id AND requested_by = :by AND state = 'accepted' RETURNING id"
 )
+_SET_ASIDE = text(
+    f"UPDATE bot.ingestion_request SET state = 'failed' WHERE workspace_id = {WORKSPACE} AND id = :id"
+)
 _END = text(
     "UPDATE bot.ingestion_request SET state = :state, content = NULL"
     f" WHERE workspace_id = {WORKSPACE} AND id = :id"
@@ -124,3 +127,8 @@ async def cancel_request(connection: AsyncConnection, request_id: int, by: str) 
 async def end_request(connection: AsyncConnection, request_id: int, state: str) -> None:
     """Close a request as done, failed or cancelled, and let go of the text that it held."""
     await connection.execute(_END, {"id": request_id, "state": state})
+
+
+async def set_request_aside(connection: AsyncConnection, request_id: int) -> None:
+    """It failed for a reason of ours, and may be tried again: what it holds is kept."""
+    await connection.execute(_SET_ASIDE, {"id": request_id})

@@ -11,7 +11,8 @@ from auth.labelling import intern_label
 from auth.labels import Policy, parse_policy
 from auth.rights import rights_of
 from bot.administering.describing import twins_of
-from bot.queue import JobQueue
+from bot.progress import report
+from bot.queue import JobQueue, Lane
 from bot.refreshing import NotRefreshed, is_web_address, submission_again
 from bot.slack.channel_readers import ChannelReaders, limited_to
 from bot.slack.channel_source import ChannelReader
@@ -24,6 +25,7 @@ from bot.slack.ingest_requests import (
     add_request,
     end_request,
     read_request,
+    set_request_aside,
     show_request_in,
 )
 from bot.slack.ingest_words import Tally, called, describe_all, describe_readers
@@ -32,10 +34,10 @@ from bot.slack.pieces import Piece, Pieces
 from bot.slack.places import DIRECT, Place
 from bot.slack.threads import ThreadReader
 from bot.slack.views import cancel_blocks, escape, offer_blocks, plain_blocks
-from bot.source_jobs import REFRESH_JOB
+from bot.source_jobs import REFRESH_IN_SLACK_JOB
 from retrieval.cataloguing import collection_called, document_with, file_documents
 from retrieval.failing import record_failure
-from retrieval.ingestion import Ingestor, Submission
+from retrieval.ingestion import Ingestor, Progress, Submission
 from retrieval.sources.kept import Kind, NewSource, add_source
 
 EVERY_CHANNEL = timedelta(hours=1)
@@ -71,7 +73,7 @@ class Intake:
 
     def register(self, queue: JobQueue) -> None:
         self._queue = queue
-        queue.on(INGEST_JOB, self.ingest, given_up=self.give_up)
+        queue.on(INGEST_JOB, self.ingest, given_up=self.give_up, lane=Lane.HANDED_IN)
         queue.on(OFFER_JOB, self.offer, given_up=self.give_up)
 
     async def is_admin(self, slack_user_id: str) -> bool:
@@ -144,7 +146,9 @@ class Intake:
         request = await self._read(request_id)
         if request is not None and request.state in {"waiting", "accepted"}:
             said = f"{called(request)} was not added: something went wrong. Please try again later."
-            await self._report(request, said, "failed")
+            await self._tell(request, said)
+            async with self._database.writing_in(self._workspace_id) as connection:
+                await set_request_aside(connection, request.id)
 
     async def _take_in(self, request: IngestionRequest, tally: Tally) -> str:
         """Piece by piece: one that fails is noted, the rest goes on. Returns for which readers."""
@@ -186,7 +190,7 @@ class Intake:
                     kept_by=request.requested_by,
                 )
                 source_id = await add_source(connection, new)
-                await self._queue.defer_once(connection, REFRESH_JOB, source_id=source_id)
+                await self._queue.defer_once(connection, REFRESH_IN_SLACK_JOB, source_id=source_id)
         except OstiaryError as error:
             await self._report(request, f"The channel is not kept. {error}", "failed")
             return
@@ -223,7 +227,12 @@ class Intake:
         )
 
     async def _store(self, request: IngestionRequest, submission: Submission, tally: Tally) -> None:
-        outcome = await self._ingestor.ingest(self._workspace_id, submission, tally.note)
+
+        def follow(progress: Progress) -> None:
+            tally.note(progress)
+            report(progress.stage, progress.done, progress.total)
+
+        outcome = await self._ingestor.ingest(self._workspace_id, submission, follow)
         if request.collection_id is not None:
             async with self._database.writing_in(self._workspace_id, request.requested_by) as connection:
                 collection = await collection_called(connection, request.collection_id)
@@ -287,6 +296,10 @@ class Intake:
                 await show_request_in(connection, request.id, *shown_in)
 
     async def _report(self, request: IngestionRequest, said: str, state: str) -> None:
+        await self._tell(request, said)
+        await self._end(request, state)
+
+    async def _tell(self, request: IngestionRequest, said: str) -> None:
         """In the message that told how far it is, if there is one."""
         now = await self._read(request.id) or request
         changed = now.shown_in is not None and await self._outbox.change(
@@ -294,7 +307,6 @@ class Intake:
         )
         if not changed:
             await self._outbox.tell_in_person(request.requested_by, escape(said), plain_blocks(said))
-        await self._end(request, state)
 
     async def _end(self, request: IngestionRequest, state: str) -> None:
         async with self._database.writing_in(self._workspace_id) as connection:

@@ -1,6 +1,6 @@
 """One workspace connected: the bot comes to its desk, answers until it is told to stop, and leaves tidily."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from auth.granting import define_built_in_roles
 from bot.assistant import Assistant
 from bot.background import in_background
 from bot.expiring import keep_sweeping
-from bot.queue import JobQueue, QueueSettings
+from bot.queue import ALL_LANES, JobQueue, Lane, QueueSettings
 from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
 from bot.slack.asking import AskingDesk
@@ -96,15 +96,16 @@ async def connected(
     *,
     max_document_bytes: int,
     queue_settings: QueueSettings | None = None,
+    lanes: Collection[Lane] = ALL_LANES,
     resync_s: float = RESYNC_S,
 ) -> AsyncIterator[None]:
-    """Listen and work while this is open. Jobs that an earlier process left are taken up again."""
+    """Listen, and work in these lanes, while this is open. Jobs that an earlier process left are taken up again."""
     client = slack_client(access.bot_token, access.api_url)
     workspace_id = team.workspace_id
     outbox = Outbox(client)
     roster = Roster(client, database, team)
     audiences = Audiences(client, team.bot_user_id)
-    queue = JobQueue(database.urls, workspace_id, queue_settings)
+    queue = JobQueue(database.urls, workspace_id, queue_settings, lanes)
     intake = Intake(database, workspace_id, ingestor, outbox, max_document_bytes, team.bot_user_id)
     lending = Lending(database, team, assistant, outbox)
     replier = Replier(database, team, assistant, roster, audiences, outbox, lending)

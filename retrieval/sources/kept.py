@@ -60,7 +60,7 @@ _ONLY_HERE = text(
     "   AND o.source_id <> i.source_id AND o.state = 'stored') ORDER BY d.id"
 )
 _DUE = text(
-    f"SELECT id FROM retrieval.source WHERE {_OF} AND NOT paused AND every_s IS NOT NULL AND next_at <= now()"
+    f"SELECT id, kind FROM retrieval.source WHERE {_OF} AND NOT paused AND every_s IS NOT NULL AND next_at <= now()"
     " ORDER BY next_at, id"
 )
 _BEGIN = text(f"UPDATE retrieval.source SET began_at = now(), ended_at = NULL WHERE {_OF} AND id = :id")
@@ -90,6 +90,10 @@ class Kind(StrEnum):
     LOADER = "loader"
     SLACK_CHANNEL = "slack_channel"
     SLACK_THREAD = "slack_thread"
+
+
+IN_SLACK = frozenset({Kind.SLACK_CHANNEL, Kind.SLACK_THREAD})
+"""Kinds that can be read only where the bot's token is."""
 
 
 class UnknownSource(OstiaryError):
@@ -219,9 +223,9 @@ async def source_with(connection: AsyncConnection, source_id: int) -> Source:
     return _source(row)
 
 
-async def due_sources(connection: AsyncConnection) -> list[int]:
-    """The ids of the sources whose time has come, those that waited longest first."""
-    return [row.id for row in await connection.execute(_DUE)]
+async def due_sources(connection: AsyncConnection) -> list[tuple[int, Kind]]:
+    """(id, kind) of the sources whose time has come, those that waited longest first."""
+    return [(row.id, Kind(row.kind)) for row in await connection.execute(_DUE)]
 
 
 async def items_of(connection: AsyncConnection, source_id: int) -> dict[str, Item]:

@@ -112,14 +112,14 @@ class StallingSandbox(SandboxServer):
 
 
 class BotProcess:
-    """`ostiary serve`, as anybody would start it."""
+    """`ostiary serve`, or `ostiary worker`, as anybody would start it."""
 
-    def __init__(self, name: str, environment: dict[str, str], home: Path) -> None:
+    def __init__(self, name: str, environment: dict[str, str], home: Path, *words: str) -> None:
         self.name = name
         self._log = home / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(Path(sys.executable).with_name("ostiary")), "serve"],
+                [sys.executable, str(Path(sys.executable).with_name("ostiary")), *words],
                 env=environment | {"PGAPPNAME": name},  # by which PostgreSQL tells one from another
                 cwd=home,
                 stdin=subprocess.DEVNULL,
@@ -166,6 +166,8 @@ class Workplace:
     urls: DatabaseUrls
     home: Path
     bots: list[BotProcess] = field(default_factory=list)
+    workers: list[BotProcess] = field(default_factory=list)
+    serves_by: tuple[str, ...] = ("serve",)
 
     @property
     def visitor(self) -> Visitor:
@@ -179,7 +181,7 @@ class Workplace:
         await until(lambda: self.slack.connections <= min(count, len(running)), "the others are gone")
         started = []
         for number in range(len(self.bots), len(self.bots) + count - len(running)):
-            started.append(BotProcess(f"bot-{number}", self._environment(), self.home))
+            started.append(BotProcess(f"bot-{number}", self._environment(), self.home, *self.serves_by))
             self.bots.append(started[-1])
 
         def all_listen() -> bool:
@@ -190,8 +192,14 @@ class Workplace:
         await until(all_listen, "the bots are at their desk", START_S)
         return running[:count] + started
 
+    def hire(self, **settings: str) -> BotProcess:
+        """Start a worker; it is at work once it says so."""
+        name = f"worker-{len(self.workers)}"
+        self.workers.append(BotProcess(name, self._environment() | settings, self.home, "worker"))
+        return self.workers[-1]
+
     def end_bots(self) -> None:
-        for bot in self.bots:
+        for bot in (*self.bots, *self.workers):
             bot.end()
 
     def _environment(self) -> dict[str, str]:
