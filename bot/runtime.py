@@ -19,7 +19,7 @@ from retrieval.locks import CrossCheck
 from retrieval.parsing.isolated import ParseLimits, ParserProcess
 from retrieval.reranking.loading import load_reranker
 from retrieval.retriever import Library, RetrievalSettings
-from retrieval.search import SearchSettings
+from retrieval.search import SearchSettings, has_half_vectors
 from retrieval.weights import Progress, embedder_folder, silent
 
 
@@ -70,7 +70,8 @@ async def open_assistant(
     adapted = model.adapted() if model.adapter is not None else None
     progress("Loading the re-ranking model")
     reranker = await asyncio.to_thread(load_reranker, settings.reranker, embeddings, progress)
-    library = Library(database, embeddings, reranker, _how_to_search(settings))
+    half = await has_half_vectors(database)
+    library = Library(database, embeddings, reranker, _how_to_search(settings, half))
     answerer = Answerer(model, embeddings.encode, likelihood=model, adapted=adapted)
     try:
         yield Assistant(library, answerer, adapter_label)
@@ -78,6 +79,10 @@ async def open_assistant(
         await asyncio.to_thread(model.close)
 
 
-def _how_to_search(settings: Settings) -> RetrievalSettings:
-    search = SearchSettings(strict=settings.strict_search, cross_check=CrossCheck(settings.cross_check))
+def _how_to_search(settings: Settings, half_vectors: bool) -> RetrievalSettings:
+    search = SearchSettings(
+        strict=settings.strict_search,
+        half_vectors=half_vectors,
+        cross_check=CrossCheck(settings.cross_check),
+    )
     return RetrievalSettings(Choice(trade_off=1 - settings.passage_variety), search)

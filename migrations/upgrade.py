@@ -39,7 +39,7 @@ def downgrade(admin_url: str, revision: str) -> tuple[str | None, str | None]:
 
 def pending(admin_url: str) -> bool:
     """Whether the database is behind this version of Ostiary."""
-    engine = _engine(admin_url)
+    engine = open_engine(admin_url)
     try:
         with engine.connect() as connection:
             return _revision(connection) != ScriptDirectory.from_config(_config()).get_current_head()
@@ -50,7 +50,7 @@ def pending(admin_url: str) -> bool:
 
 
 def _migrate(admin_url: str, revision: str, step: Step) -> tuple[str | None, str | None]:
-    engine = _engine(admin_url)
+    engine = open_engine(admin_url)
     config = _config()
     try:
         with engine.begin() as connection:
@@ -83,7 +83,8 @@ def _step_up(config: Config, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def _engine(admin_url: str) -> Engine:
+def open_engine(admin_url: str) -> Engine:
+    """An engine for whoever makes roles and tables."""
     return create_engine(make_url(admin_url).set(drivername="postgresql+psycopg"))
 
 

@@ -32,12 +32,14 @@ class SearchSettings:
     """How to search. Candidates are counted per list before fusion; ef and tuples are pgvector's own.
 
     The two lists are fused by reciprocal rank, each with its weight; 0 leaves a list out. `strict` scans exactly
-    whatever is visible: slower where that is much, but in a time that tells nothing of what is not.
+    whatever is visible: slower where that is much, but in a time that tells nothing of what is not. `half_vectors`
+    must be said where the index is one of half numbers (see `has_half_vectors`).
     """
 
     candidates: int = 50
     exact_below: int = 20_000
     strict: bool = False
+    half_vectors: bool = False
     ef_search: int = 100
     max_scan_tuples: int = 60_000
     rank_constant: int = 60
@@ -73,6 +75,11 @@ def _nearest(order: str) -> str:
 # "+ 0" keeps the planner from the HNSW index: an exact scan of the visible rows.
 _EXACT = _nearest("(v.emb <#> CAST(:vector AS vector)) + 0")
 _INDEXED = _nearest("v.emb <#> CAST(:vector AS vector)")
+_INDEXED_HALF = _nearest("CAST(v.emb AS halfvec(384)) <#> CAST(:vector AS halfvec(384))")
+_IS_HALF = text(
+    "SELECT indexdef LIKE '%halfvec%' FROM pg_indexes"
+    " WHERE schemaname = 'retrieval' AND indexname = 'ix_chunk_vec_nearest'"
+)
 
 # Policies parse the labels again for every row they compare, so the few that are wanted are chosen first. OFFSET 0
 # has them fetched one by one: both locks named at once look so selective to the planner that it would read all that
@@ -140,11 +147,17 @@ async def search(
         if visible == 0:
             return []
         if visible > settings.exact_below and not settings.strict:
-            rows = await _fused(connection, _INDEXED, binds)
+            rows = await _fused(connection, _INDEXED_HALF if settings.half_vectors else _INDEXED, binds)
             # Few rows seen through the index although more are visible: look again, exactly.
             if rows and rows[0].nearest_found >= min(settings.candidates, visible):
                 return _candidates(rows, clearance)
         return _candidates(await _fused(connection, _EXACT, binds), clearance)
+
+
+async def has_half_vectors(database: Database) -> bool:
+    """Whether the index of the vectors is one of half numbers: `ostiary migrate --half-vectors` makes it so."""
+    async with database.registering() as connection:
+        return bool((await connection.execute(_IS_HALF)).scalar())
 
 
 async def readable(database: Database, clearance: Clearance, chunk_ids: Collection[int]) -> frozenset[int]:

@@ -163,11 +163,18 @@ def migrate(
     down_to: Annotated[
         str | None, typer.Option(help="Go back to this revision instead; `base` takes everything away.")
     ] = None,
+    half_vectors: Annotated[
+        bool | None,
+        typer.Option(
+            "--half-vectors/--whole-vectors",
+            help="Index vectors in half numbers, for little more than half the memory; or in whole ones again.",
+        ),
+    ] = None,
 ) -> None:
     """Bring the database to this version of Ostiary."""
     from bot.cli.migrating import migrate as run
 
-    asyncio.run(run(down_to))
+    asyncio.run(run(down_to, half_vectors))
 
 
 @app.command()

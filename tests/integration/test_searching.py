@@ -1,6 +1,8 @@
 """Full-text search: rare words weigh more, common ones are left out, and nobody's ranking tells of what others hold."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import psycopg
@@ -10,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
 from auth.database import Database, DatabaseUrls
+from migrations.vector_index import index_vectors
 from retrieval import search as searching
-from retrieval.search import SearchSettings, search
+from retrieval.search import SearchSettings, has_half_vectors, search
 from retrieval.word_counts import FEWEST_CHUNKS, count_words
 
 WORKSPACE, OPEN, CLOSED = 1, 1, 2
@@ -153,3 +156,32 @@ async def test_a_strict_search_never_takes_the_index(
     for strict in (False, True):
         await search(database, clearance, "office", VECTOR, SearchSettings(exact_below=0, strict=strict))
     assert ways == [searching._INDEXED, searching._EXACT]
+
+
+async def test_an_index_of_half_numbers_finds_the_same(
+    database: Database, urls: DatabaseUrls, shelve: Shelve
+) -> None:
+    shelve(OPEN, [f"The office {number}" for number in range(60)])
+    clearance = Clearance(WORKSPACE, frozenset({OPEN}), 1)
+    by_index = SearchSettings(candidates=10, exact_below=0, lexical_weight=0)
+    whole = await search(database, clearance, "office", VECTOR, by_index)
+    assert await asyncio.to_thread(index_vectors, urls.admin, half=True)
+    assert not await asyncio.to_thread(index_vectors, urls.admin, half=True)
+    assert await has_half_vectors(database)
+    half = await search(database, clearance, "office", VECTOR, replace(by_index, half_vectors=True))
+    assert len(half) == len(whole) == 10
+    assert "ix_chunk_vec_nearest" in plan_of(urls, searching._INDEXED_HALF)
+    assert "ix_chunk_vec_nearest" not in plan_of(urls, searching._INDEXED)
+    assert await asyncio.to_thread(index_vectors, urls.admin, half=False)
+    assert not await has_half_vectors(database)
+
+
+def plan_of(urls: DatabaseUrls, nearest: str) -> str:
+    """How the nearest are looked for, where sorting them is as good as forbidden."""
+    with psycopg.connect(urls.admin) as connection:
+        connection.execute("SET enable_seqscan = off; SET enable_sort = off")
+        statement = nearest.format(label_filter="v.workspace_id = 1 AND v.label_id = 1")
+        vector = f"'{VECTOR.tolist()}'"
+        statement = statement.replace(":vector", vector).replace(":candidates", "10")
+        rows = connection.execute(f"EXPLAIN WITH {statement} SELECT * FROM nearest").fetchall()
+    return "\n".join(line for (line,) in rows)

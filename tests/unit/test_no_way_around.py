@@ -58,10 +58,12 @@ EXCEPTIONS = {
         QUEUE,
         ROLE,
         PRIVATE,
-    },  # Procrastinate's own pool, as the app role; `_app` is Procrastinate's
+        SETTING,
+    },  # Procrastinate's own pool, as the app role, which notes in a workspace how far its jobs are; `_app` is its
     "bot/opening.py": {ROLE},  # hands the embedded server's logins to the door
     "bot/settings.py": {ROLE},  # the help of two settings says whose login they are
     "migrations/upgrade.py": {ENGINE, ROLE},  # as the administrator who makes roles and tables
+    "migrations/vector_index.py": {ROLE},  # the owner's index
     "migrations/walls.py": {ROLE, SETTING},  # row-level security itself
     "migrations/versions/": {ROLE, SETTING},  # what each role may do, step by step
 }
