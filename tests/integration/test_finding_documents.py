@@ -69,3 +69,23 @@ async def test_a_reader_finds_what_the_label_admits_and_nothing_else(
     assert await shelf.titles(question, "everyone", "people") == {"Handbook"}
     assert await shelf.titles(question, "everyone", "people", "leadership") == {"Handbook", "Salaries"}
     assert await shelf.titles(question) == set()
+
+
+async def test_a_long_document_is_found_by_its_title_and_by_a_line_deep_in_it(
+    shelf: Shelf, ingestor: Ingestor
+) -> None:
+    filler = "The committee met, heard what there was to hear, and agreed on the next meeting. " * 12
+    sections = "\n\n".join(f"# Meeting {number}\n\n{filler}" for number in range(30))
+    long = f"{sections}\n\n# Meeting 31\n\nThe lighthouse at Skagen is to be painted green."
+    label = await shelf.label("people")
+    for uri, title, content in (
+        ("minutes", "Minutes of the harbour board", long),
+        ("other", "Minutes of the tennis club", sections),
+    ):
+        submission = Submission(uri, f"{uri}.md", content.encode(), label, title=title)
+        await ingestor.ingest(shelf.workspace_id, submission)
+    people = await shelf.clearance("people")
+    named = await shelf.library.passages("What is in the minutes of the harbour board?", people)
+    deep = await shelf.library.passages("Which colour will the lighthouse have?", people)
+    assert named[0].title == "Minutes of the harbour board"
+    assert "painted green" in deep[0].text
