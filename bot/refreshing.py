@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from auth.clearance import Clearance
-from auth.database import Database
+from auth.database import WORKSPACE, Database
 from auth.errors import OstiaryError
+from auth.labels import NOBODY
 from auth.rights import nothing, read_standing
-from retrieval.cataloguing import document_with
-from retrieval.ingestion import Submission
+from retrieval.cataloguing import UnknownDocument, document_with
+from retrieval.ingestion import NEVER_GIVEN, Outcome, Submission
 from retrieval.sources.files import find_files
 from retrieval.sources.items import SkippedFile, SourceItem
 from retrieval.sources.urls import FetchLimits, fetch
@@ -18,20 +23,43 @@ from retrieval.versions import Stated, read_stated
 
 Load = Callable[[str], Awaitable[tuple[str, bytes]]]
 """From an address, (name, content). Raises OstiaryError."""
+_HOLD = text(f"SELECT FROM retrieval.document WHERE workspace_id = {WORKSPACE} AND id = :id FOR UPDATE")
 
 
 class NotRefreshed(OstiaryError):
     """A document cannot be taken in again from here; the message says why, and what to do."""
 
 
+@dataclass(frozen=True)
+class StillThere:
+    """Has a document that was removed meanwhile stay so: an entry for `Ingestor.ingest`."""
+
+    document_id: int
+
+    async def open(self, connection: AsyncConnection) -> None:
+        """Raises UnknownDocument."""
+        if (await connection.execute(_HOLD, {"id": self.document_id})).first() is None:
+            raise UnknownDocument(f"Document {self.document_id} was removed meanwhile.")
+
+    async def enter(self, connection: AsyncConnection, outcome: Outcome) -> None:
+        """There is nothing to note."""
+
+
 async def submission_again(
     database: Database, workspace_id: int, document_id: int, load: Load, actor: str
 ) -> Submission:
-    """A document as it would be handed in again now. Raises UnknownDocument, or what `load` raises."""
+    """A document as it would be handed in again now, for the readers that it has when it is stored.
+
+    Raises UnknownDocument, NotRefreshed, or what `load` raises.
+    """
     async with database.deciding_in(workspace_id) as connection:
         entry = await document_with(connection, document_id)
         standing = await read_standing(database, connection, workspace_id)
     policy = standing.index.labels[entry.label_id]
+    if policy == NOBODY:
+        raise NotRefreshed(
+            "It is closed to everybody. Give it readers first: `/access`, or `ostiary docs relabel`."
+        )
     # As somebody would read it who holds just what its readers need: nobody else's documents are opened for it.
     roles = next((clause.all_of for clause in sorted(policy.clauses, key=str)), None)
     clearance = standing.clearance(roles) if roles else nothing(workspace_id)
@@ -44,9 +72,10 @@ async def submission_again(
         label_id=entry.label_id,
         title=stated.title,
         dated=stated.dated,
+        department=stated.department,
         added_by=actor,
         actor=actor,
-        policy=policy,
+        given_label_id=NEVER_GIVEN,
     )
 
 

@@ -36,6 +36,8 @@ from retrieval.withdrawing import settle_document
 from retrieval.word_counts import count_words
 
 INGESTED = "document.ingested"
+NEVER_GIVEN = 0
+"""No label has this id: a document to which nobody's submission gave a label keeps the readers that it has."""
 Status = Literal["added", "updated", "relabelled", "unchanged"]
 Stage = Literal["parsing", "embedding", "storing"]
 

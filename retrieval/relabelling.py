@@ -25,6 +25,12 @@ def _carried(table: str, key: str) -> str:
     )
 
 
+# What could not be taken in of a document's next version, and why.
+_FAILURES = (
+    "UPDATE retrieval.failure f SET label_id = :label_id FROM retrieval.document d"
+    f" WHERE f.workspace_id = {WORKSPACE} AND d.workspace_id = f.workspace_id AND d.uri = f.uri"
+    " AND d.id = ANY(:ids) AND f.label_id <> :label_id"
+)
 _RELABEL = text(
     "WITH moving AS (SELECT id, label_id FROM retrieval.document"
     f"  WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids) AND label_id <> :label_id AND withdrawn IS NULL"
@@ -33,6 +39,7 @@ _RELABEL = text(
     f"), chunks AS ({_carried('chunk', 'document_id')}"
     f"), vectors AS ({_carried('chunk_vec', 'document_id')}"
     f"), likenesses AS ({_carried('likeness', 'document_id')}"
+    f"), failures AS ({_FAILURES}"
     ") SELECT label_id, count(*) AS documents FROM moving GROUP BY label_id"
 )
 

@@ -1,4 +1,4 @@
-"""Documents removed for good: every version of them, every passage and every vector.
+"""Documents removed for good: every version of them, every passage and every vector, and what failed of them.
 
 Takes connections of `Database.writing_in`; reads nothing back but numbers.
 """
@@ -26,6 +26,11 @@ def _counted(table: str) -> str:
 _STOCK = text(
     f"SELECT {_counted('version')} AS versions, {_counted('chunk')} AS chunks, {_counted('chunk_vec')} AS vectors"
 )
+_REMOVE_FAILURES = text(
+    "DELETE FROM retrieval.failure f USING retrieval.document d"
+    f" WHERE f.workspace_id = {WORKSPACE} AND d.workspace_id = f.workspace_id AND d.uri = f.uri"
+    " AND d.id = ANY(:ids)"
+)
 _REMOVE = text(f"DELETE FROM retrieval.document WHERE workspace_id = {WORKSPACE} AND id = ANY(:ids)")
 
 
@@ -51,5 +56,6 @@ async def remove_documents(connection: AsyncConnection, document_ids: Collection
         under[row.label_id] = under.get(row.label_id, 0) + 1
     stock = (await connection.execute(_STOCK, ids)).one()
     derived = await mark_derived(connection, document_ids)
+    await connection.execute(_REMOVE_FAILURES, ids)
     await connection.execute(_REMOVE, ids)
     return Removed(under, stock.versions, stock.chunks, stock.vectors, frozenset(derived))

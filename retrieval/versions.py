@@ -24,8 +24,9 @@ _READ = text(
     f" WHERE workspace_id = {WORKSPACE} AND document_id = :document_id"
 )
 _HOW_STATED = text(
-    "SELECT title, dated, stated FROM retrieval.version"
-    f" WHERE workspace_id = {WORKSPACE} AND document_id = :document_id AND is_current"
+    "SELECT v.title, v.dated, v.stated, d.department FROM retrieval.version v"
+    " JOIN retrieval.document d ON d.workspace_id = v.workspace_id AND d.id = v.document_id"
+    f" WHERE v.workspace_id = {WORKSPACE} AND v.document_id = :document_id AND v.is_current"
 )
 
 
@@ -56,6 +57,7 @@ class Stated:
 
     title: str | None
     dated: date | None
+    department: str = ""
 
 
 async def list_versions(connection: AsyncConnection, document_id: int, limit: int) -> list[VersionEntry]:
@@ -75,4 +77,5 @@ async def read_stated(reader: AsyncConnection, document_id: int) -> Stated:
     row = (await reader.execute(_HOW_STATED, {"document_id": document_id})).first()
     if row is None:
         return Stated(None, None)
-    return Stated(row.title if "title" in row.stated else None, row.dated if "dated" in row.stated else None)
+    title = row.title if "title" in row.stated else None
+    return Stated(title, row.dated if "dated" in row.stated else None, row.department)

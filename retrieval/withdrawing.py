@@ -115,10 +115,10 @@ async def settle_document(
     if expires_at is not None:
         await connection.execute(_EXPIRE, {**one, "at": expires_at})
     stands = (await connection.execute(_STANDS, one)).one()
+    if stands.withdrawn is not None:
+        await return_documents(connection, one["ids"])  # its source has it, be its time over or not
     if stands.over:
         await withdraw_documents(connection, one["ids"], "expired")
         for statement in _TAKE_LABELS:  # also where it was withdrawn before: its new passages have labels
             await connection.execute(statement, one)
-    elif stands.withdrawn is not None:
-        await return_documents(connection, one["ids"])
     return not stands.over

@@ -15,6 +15,7 @@ from bot.administering.removal import RemoveDocuments
 from bot.administering.wording import counted, span_in_words
 from retrieval.cataloguing import collection_called, forget_unused_labels
 from retrieval.sources.kept import (
+    IN_SLACK,
     Kind,
     NewSource,
     add_source,
@@ -76,6 +77,10 @@ class AddSource(OfReaders):
             raise CannotChange(
                 "Paths and loaders reach into the machine that Ostiary runs on: whoever runs it keeps them, with"
                 " `ostiary sources add`."
+            )
+        if self.kind in IN_SLACK:
+            raise CannotChange(
+                "What is said in a channel is for those who are in it: keep it from Slack, with `/ingest`."
             )
         if self.every is not None and self.every < SHORTEST_INTERVAL:
             raise CannotChange(f"A source is read every {span_in_words(SHORTEST_INTERVAL)} at most.")

@@ -20,7 +20,14 @@ from bot.audit_words import in_words
 from bot.cli.administering import Desk, open_desk, print_table
 from bot.cli.output import err, out, progress_line
 from bot.opening import open_database, the_workspace
-from bot.refreshing import NotRefreshed, is_web_address, load_from_disk, load_from_web, submission_again
+from bot.refreshing import (
+    NotRefreshed,
+    StillThere,
+    is_web_address,
+    load_from_disk,
+    load_from_web,
+    submission_again,
+)
 from bot.runtime import load_embeddings, open_ingestor
 from bot.settings import load_settings
 from retrieval.cataloguing import Filter, State, document_with
@@ -191,7 +198,7 @@ async def _refresh(desk: Desk, ingestor: Ingestor, document_id: int, limits: Fet
         submission = await submission_again(
             desk.database, desk.workspace_id, document_id, partial(_load, limits=limits), COMMAND_LINE
         )
-        outcome = await ingestor.ingest(desk.workspace_id, submission)
+        outcome = await ingestor.ingest(desk.workspace_id, submission, entry=StillThere(document_id))
     except OstiaryError as error:
         err.print(Text.assemble(("Not refreshed: ", "bold red"), f"document {document_id}. {error}"))
         await _note(desk.database, desk.workspace_id, document_id, str(error))

@@ -69,9 +69,9 @@ class ChannelReaders:
             is_there = role in await list_roles(connection)
             sources = await list_sources(connection)
         if not is_there:
-            await self._administration.carry_out(
-                DefineRole(role, f"Is in the channel #{members.name}"), actor
-            )
+            # What a private channel is called is not for everybody who sees the roles.
+            where = f"the channel #{members.name}" if members.is_public else "a private channel"
+            await self._administration.carry_out(DefineRole(role, f"Is in {where}"), actor)
         if not any(
             (source.kind, source.reference) == (SourceKind.CHANNEL, channel_id) and role in dict(source.roles)
             for source in sources

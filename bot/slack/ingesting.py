@@ -1,19 +1,22 @@
 """Documents that admins hand in through Slack: offered, given readers, taken in piece by piece, reported."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
-from auth.database import Database
+from auth.database import ITSELF, Database
 from auth.errors import OstiaryError
 from auth.granting import list_roles
 from auth.labelling import intern_label
 from auth.labels import Policy, parse_policy
-from auth.rights import rights_of
+from auth.rights import nothing, rights_of
+from bot.administering.administration import Administration
 from bot.administering.describing import twins_of
+from bot.administering.overviews import DocumentEntry
 from bot.progress import report
 from bot.queue import JobQueue, Lane
-from bot.refreshing import NotRefreshed, is_web_address, submission_again
+from bot.refreshing import NotRefreshed, StillThere, is_web_address, submission_again
 from bot.slack.channel_readers import ChannelReaders, limited_to
 from bot.slack.channel_source import ChannelReader
 from bot.slack.delivery import Outbox
@@ -37,7 +40,7 @@ from bot.slack.views import cancel_blocks, escape, offer_blocks, plain_blocks
 from bot.source_jobs import REFRESH_IN_SLACK_JOB
 from retrieval.cataloguing import collection_called, document_with, file_documents
 from retrieval.failing import record_failure
-from retrieval.ingestion import Ingestor, Progress, Submission
+from retrieval.ingestion import Entry, Ingestor, Progress, Submission
 from retrieval.sources.kept import Kind, NewSource, add_source
 
 EVERY_CHANNEL = timedelta(hours=1)
@@ -46,6 +49,7 @@ log = structlog.get_logger(__name__)
 INGEST_JOB, OFFER_JOB = "ingest", "offer_ingestion"
 ADMINS_ONLY = "Only people who hold the role ostiary-admin may add documents. Ask one of them to add it."
 AGAIN = "I take it in again, and tell you in a direct message what became of it."
+NOT_FOR_YOU = "Why, `/docs` tells those who may read it."
 
 
 class Intake:
@@ -226,13 +230,14 @@ class Intake:
             expires_at=request.expires_at,
         )
 
-    async def _store(self, request: IngestionRequest, submission: Submission, tally: Tally) -> None:
-
+    async def _store(
+        self, request: IngestionRequest, submission: Submission, tally: Tally, entry: Entry | None = None
+    ) -> None:
         def follow(progress: Progress) -> None:
             tally.note(progress)
             report(progress.stage, progress.done, progress.total)
 
-        outcome = await self._ingestor.ingest(self._workspace_id, submission, follow)
+        outcome = await self._ingestor.ingest(self._workspace_id, submission, follow, entry=entry)
         if request.collection_id is not None:
             async with self._database.writing_in(self._workspace_id, request.requested_by) as connection:
                 collection = await collection_called(connection, request.collection_id)
@@ -246,22 +251,39 @@ class Intake:
             tally.alike += [twin.said_of(outcome.title) for twin in twins[:1]]
 
     async def _take_in_again(self, request: IngestionRequest, tally: Tally) -> str:
-        """From where it came, as it is labelled now. What goes wrong leaves it as it is."""
+        """From where it came, as it is labelled now. What goes wrong leaves it as it is.
+
+        Whoever asked may not be among its readers: then they hear its number, and neither title nor address.
+        """
         document_id = int(request.locator)
         tally.total = 1
-        async with self._database.writing_in(self._workspace_id) as connection:
-            entry = await document_with(connection, document_id)
         tally.begin(f"document {document_id}")
         try:
             submission = await submission_again(
                 self._database, self._workspace_id, document_id, self._load_again, request.requested_by
             )
-            tally.readers = str(submission.policy)
-            await self._store(request, submission, tally)
+            await self._store(request, submission, tally, StillThere(document_id))
         except OstiaryError as error:
-            tally.failures.append(f"Document {document_id} was not taken in again. {error}")
-            await self._note_failure(entry.uri, entry.label_id, str(error), request.requested_by)
-        return tally.readers
+            shown = await self._shown_to(request.requested_by, document_id)
+            why = NOT_FOR_YOU if shown.title is None else str(error)
+            tally.failures.append(f"Document {document_id} was not taken in again. {why}")
+            await self._note_failure_again(document_id, str(error))
+            return str(shown.policy)
+        shown = await self._shown_to(request.requested_by, document_id)
+        title = shown.title or f"Document {document_id}"
+        tally.outcomes = [replace(outcome, title=title) for outcome in tally.outcomes]
+        return str(shown.policy)
+
+    async def _shown_to(self, slack_user_id: str, document_id: int) -> DocumentEntry:
+        rights = await rights_of(self._database, self._workspace_id, slack_user_id)
+        viewer = rights.clearance if rights is not None else nothing(self._workspace_id)
+        return await Administration(self._database, self._workspace_id).document(viewer, document_id)
+
+    async def _note_failure_again(self, document_id: int, reason: str) -> None:
+        """For its readers alone: whoever asked did not hand it in."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            entry = await document_with(connection, document_id)
+            await record_failure(connection, entry.uri, entry.label_id, reason, ITSELF)
 
     async def _load_again(self, uri: str) -> tuple[str, bytes]:
         kind, _, rest = uri.partition(":")

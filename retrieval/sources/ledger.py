@@ -49,7 +49,10 @@ _MARKED = text(
     "UPDATE retrieval.source_item SET etag = :etag, last_modified = :last_modified, refused_hash = NULL,"
     f"  error = NULL WHERE {_OF} AND uri = :uri"
 )
-_SEEN = text(f"UPDATE retrieval.source_item SET seen_at = now(), missed = 0 WHERE {_OF} AND uri = ANY(:uris)")
+_SEEN = text(
+    "UPDATE retrieval.source_item SET missed = 0, seen_at = CASE WHEN uri = ANY(:left) THEN seen_at ELSE now() END"
+    f" WHERE {_OF} AND uri = ANY(:uris)"
+)
 _MISSED = text(
     "UPDATE retrieval.source_item i SET missed = missed + 1"
     f" WHERE {_OF} AND uri = ANY(:uris) RETURNING uri, missed, state"
@@ -108,10 +111,10 @@ class Ledger:
         """It is what it was, under another mark."""
         await self._write(_MARKED, _values(entry))
 
-    async def seen(self, uris: Collection[str]) -> None:
-        """They were there: in one statement, however many."""
+    async def seen(self, uris: Collection[str], left: Collection[str] = ()) -> None:
+        """They were there: in one statement, however many. Those `left` for the next run are then the first."""
         if uris:
-            await self._write(_SEEN, {"uris": sorted(uris)})
+            await self._write(_SEEN, {"uris": sorted(uris), "left": sorted(left)})
 
     async def closed(self, uri: str) -> None:
         """Nobody may read it any more, as the source says: what there is of it answers no longer."""

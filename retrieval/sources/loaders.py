@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -20,7 +21,11 @@ from retrieval.sources.reading import Found, Loaded, SourceUnreadable
 
 _MIB = 2**20
 _NAMES = ("id", "source", "url", "path", "file_path")
-_SECRETIVE = ("token", "password", "secret", "api_key", "apikey", "credential")
+_SECRETIVE = (
+    "token", "password", "passwd", "secret", "api_key", "apikey", "access_key", "private_key", "account_key",
+    "authorization", "cookie", "credential", "connection_string",
+)  # fmt: skip
+_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
 _KEPT_FROM_LOADERS = ("DATABASE_", "SLACK_", "OSTIARY_", "PG")
 _MARKDOWN = (".md", ".markdown")
 
@@ -65,13 +70,7 @@ class LoaderReader:
             one.title = one.title or _title(metadata)
         for name, one in gathered.items():
             uri = f"loader:{source.id}:{name}"
-            if len(one.values) > 1:
-                yield SkippedFile(
-                    uri,
-                    f"{one_line(name)} has parts for different readers, and was not added.",
-                )
-            else:
-                yield _found(uri, name, one)
+            yield _found(uri, name, one)
 
     async def _documents(self, source: Source) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
         """(text, metadata) of everything that the loader loads. Raises SourceUnreadable."""
@@ -104,21 +103,33 @@ class LoaderReader:
         asked = {"loader": source.reference, "arguments": source.arguments.get("arguments", {})}
         process.stdin.write(json.dumps(asked).encode())
         process.stdin.close()
+        try:
+            async for answer in self._read(process.stdout, source.reference):
+                if "error" in answer:
+                    said = one_line(answer["error"])
+                    raise SourceUnreadable(f"{source.reference} could not be used: {said}.")
+                if "end" in answer:
+                    return
+                yield answer["text"], answer["metadata"]
+        except json.JSONDecodeError:  # it died in the middle of a line
+            pass
+        except ValueError as error:  # a line that is longer than the stream's limit
+            raise self._too_much(source.reference) from error
+        raise SourceUnreadable(f"{source.reference} stopped before it had loaded everything.")
+
+    async def _read(self, lines: asyncio.StreamReader, reference: str) -> AsyncIterator[dict[str, Any]]:
         documents = size = 0
-        async for line in process.stdout:
+        async for line in lines:
             documents, size = documents + 1, size + len(line)
             if documents > self._limits.documents or size > self._limits.bytes:
-                raise SourceUnreadable(
-                    f"{source.reference} loads more than {self._limits.documents} documents or"
-                    f" {self._limits.bytes // _MIB} MB, which is the limit. Narrow it down by its arguments."
-                )
-            answer = json.loads(line)
-            if "error" in answer:
-                raise SourceUnreadable(f"{source.reference} could not be used: {one_line(answer['error'])}.")
-            if "end" in answer:
-                return
-            yield answer["text"], answer["metadata"]
-        raise SourceUnreadable(f"{source.reference} stopped before it had loaded everything.")
+                raise self._too_much(reference)
+            yield json.loads(line)
+
+    def _too_much(self, reference: str) -> SourceUnreadable:
+        return SourceUnreadable(
+            f"{reference} loads more than {self._limits.documents} documents or"
+            f" {self._limits.bytes // _MIB} MB, which is the limit. Narrow it down by its arguments."
+        )
 
 
 def refuse_secrets(arguments: Any, name: str = "") -> None:
@@ -129,15 +140,18 @@ def refuse_secrets(arguments: Any, name: str = "") -> None:
     elif isinstance(arguments, list):
         for value in arguments:
             refuse_secrets(value, name)
-    elif _is_written_out(arguments) and any(word in name.lower() for word in _SECRETIVE):
+    elif _is_secret(name, arguments):
         raise SecretGiven(
             f"The argument {name} is a secret, and arguments are stored. Put it into an environment variable where"
             f' sources are read, and write "{FROM_ENVIRONMENT}NAME" instead.'
         )
 
 
-def _is_written_out(argument: object) -> bool:
-    return isinstance(argument, str) and argument != "" and not argument.startswith(FROM_ENVIRONMENT)
+def _is_secret(name: str, argument: object) -> bool:
+    """Whether this is written out, and goes by the name of a secret or is an address with a password in it."""
+    if not isinstance(argument, str) or not argument or argument.startswith(FROM_ENVIRONMENT):
+        return False
+    return any(word in name.lower() for word in _SECRETIVE) or _WITH_PASSWORD.match(argument) is not None
 
 
 def _environment() -> dict[str, str]:
@@ -177,4 +191,6 @@ def _found(uri: str, name: str, one: _Gathered) -> Found:
     async def load(_known: Mark) -> Loaded | None:
         return Loaded("\n\n".join(one.texts).encode(), file_name, title=one.title or called)
 
+    if len(one.values) > 1:
+        return Found(uri, file_name, load, closed="It has parts for different readers: nobody may read it.")
     return Found(uri, file_name, load, next(iter(one.values)))

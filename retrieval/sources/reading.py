@@ -35,12 +35,16 @@ Load = Callable[[Mark], Awaitable[Loaded | None]]
 
 @dataclass(frozen=True)
 class Found:
-    """Something that a source has. `value` decides its readers, where the source goes by a field of its own."""
+    """Something that a source has. `value` decides its readers, where the source goes by a field of its own.
+
+    `closed`: why nobody may read it, whatever the source says besides.
+    """
 
     uri: str
     name: str
     load: Load
     value: str | None = None
+    closed: str | None = None
 
 
 class Reader(Protocol):

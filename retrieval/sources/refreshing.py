@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from auth.database import Database
 from auth.errors import OstiaryError
-from retrieval.ingestion import Ingestor, NothingToRead, Submission
+from retrieval.ingestion import NEVER_GIVEN, Ingestor, NothingToRead, Submission
 from retrieval.parsing.document import UnreadableDocument
 from retrieval.sources.items import UNMARKED, Mark, SkippedFile
 from retrieval.sources.kept import Counts, Item, Kind, Source, begin_run, end_run, items_of, source_with
@@ -116,7 +116,7 @@ class Refresher:
         on_progress: Progress | None,
     ) -> Run:
         run = Run()
-        there, skipped, gone = set[str](), list[str](), set[str]()
+        there, skipped, gone, left = set[str](), list[str](), set[str](), set[str]()
         until = asyncio.get_running_loop().time() + self._limits.seconds
         try:
             reader = self._reader_of(source)
@@ -129,13 +129,11 @@ class Refresher:
                     continue
                 there.add(found.uri)
                 if asyncio.get_running_loop().time() > until:
+                    left.add(found.uri)
                     continue
                 one = _One(workspace_id, source, found, items.get(found.uri), by_hand)
                 if not await self._take(one, ledger, run):
                     gone.add(found.uri)
-        except SourceStopped as stopped:
-            run.error = str(stopped)
-            return run
         except OstiaryError as error:
             run.error = str(error)
             return run
@@ -146,7 +144,7 @@ class Refresher:
             )
             return run
         missing = {uri for uri in items if uri not in there and not _lies_below(uri, skipped)} | gone
-        await ledger.seen(there - gone)
+        await ledger.seen(there - gone, left)
         run.tally["withdrawn"] += await ledger.missed(missing, reader.patience)
         return run
 
@@ -222,10 +220,6 @@ class Refresher:
         return {"added": "added", "unchanged": "unchanged"}.get(outcome.status, "updated")
 
 
-NEVER_GIVEN = 0
-"""No label has this id: a document that this source never labelled keeps the readers that it has."""
-
-
 class UnknownReaders(OstiaryError):
     """What a source says about something names no readers for it; the message says so."""
 
@@ -266,13 +260,15 @@ def _is_settled(item: Item, label_id: int | None) -> bool:
 
 def _label_for(one: _One) -> int | None:
     """The label that the source gives it; None where nobody may read it."""
+    if one.found.closed is not None:
+        return None
     if one.source.label_by is None:
         return one.source.label_id
     return one.source.labels.get(one.found.value) if one.found.value is not None else None
 
 
 def _why_closed(one: _One) -> str:
-    said = _NO_VALUE if one.found.value is None else _UNKNOWN_VALUE
+    said = one.found.closed or (_NO_VALUE if one.found.value is None else _UNKNOWN_VALUE)
     return f"{one.found.name}: {said.format(field=one.source.label_by, value=one.found.value)}"
 
 

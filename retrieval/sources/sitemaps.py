@@ -65,18 +65,18 @@ class SitemapReader:
     async def read(self, source: Source, known: Mapping[str, Item]) -> AsyncIterator[Found | SkippedFile]:
         start = URL(source.reference)
         robots = await self._robots(start)
-        pages = await self._pages(start, robots)
+        pages, is_all = await self._pages(start, robots)
         pause = _Pause(robots.crawl_delay(AGENT) or 0.0)
         for url in sorted(pages, key=lambda url: (_last_seen(known.get(url)), url)):
             if robots.can_fetch(url, AGENT):
                 yield pause.before(page_at(url, self._limits, self._policy))
             else:
                 yield SkippedFile(url, f"{url} is not read: the site's robots.txt asks not to.")
-        if len(pages) >= self._how_much.pages:
+        if not is_all:  # what was left out may not be taken for gone
             yield SkippedFile(
-                source.reference.rpartition("/")[0],
-                f"{source.reference} names more than {self._how_much.pages} pages: the first were taken."
-                " Keep parts of the site instead.",
+                str(start.origin()),
+                f"{source.reference} names more than {self._how_much.pages} pages or {self._how_much.files}"
+                " sitemaps: the first were taken. Keep parts of the site instead.",
             )
 
     async def _robots(self, start: URL) -> Protego:
@@ -92,11 +92,11 @@ class SitemapReader:
             raise SourceUnreadable(f"It is not known what {url} allows: {error}") from error
         return Protego.parse(fetched.data.decode("utf-8", "replace"))
 
-    async def _pages(self, start: URL, robots: Protego) -> list[str]:
-        """All pages that the sitemap names on its own host, in its order; each once."""
+    async def _pages(self, start: URL, robots: Protego) -> tuple[list[str], bool]:
+        """The pages that the sitemap names on its own host, in its order, each once; and whether these are all."""
         pages: dict[str, None] = {}
         waiting, seen = [(str(start), 0)], {str(start)}
-        pause = robots.crawl_delay(AGENT) or 0.0
+        pause, is_all = robots.crawl_delay(AGENT) or 0.0, True
         while waiting and len(pages) < self._how_much.pages:
             url, depth = waiting.pop(0)
             listed = await self._sitemap(url)
@@ -105,16 +105,19 @@ class SitemapReader:
                     pages[page] = None
             for other in listed.sitemaps:
                 room = len(seen) < self._how_much.files and depth < self._how_much.depth
-                if room and other not in seen and _is_on(start, other):
+                if other in seen or not _is_on(start, other):
+                    continue
+                is_all = is_all and room
+                if room:
                     seen.add(other)
                     waiting.append((other, depth + 1))
             await asyncio.sleep(pause if waiting else 0)
-        return list(pages)
+        return list(pages), is_all and len(pages) < self._how_much.pages
 
     async def _sitemap(self, url: str) -> Listed:
         try:
             fetched = await fetch(url, self._limits, self._policy)
-            return listed_in(unpacked(fetched.data, self._how_much.file_bytes), url)
+            return await asyncio.to_thread(_listed, fetched.data, self._how_much.file_bytes, url)
         except FetchError as error:  # one part that is missing makes pages look gone that are not
             raise SourceUnreadable(f"The sitemap could not be read: {error}") from error
 
@@ -136,6 +139,10 @@ class _Pause:
                 self._free_at = asyncio.get_running_loop().time() + self._seconds
 
         return Found(found.uri, found.name, load)
+
+
+def _listed(data: bytes, most: int, url: str) -> Listed:
+    return listed_in(unpacked(data, most), url)
 
 
 def listed_in(data: bytes, url: str) -> Listed:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from auth.database import WORKSPACE
 from auth.directory import person_called
-from auth.granting import grant
+from auth.granting import grant, list_roles
 from auth.labels import parse_policy
 from auth.rights import rights_of
 from bot.administering.administration import COMMAND_LINE, Administration
@@ -226,11 +226,13 @@ async def test_a_long_hand_in_tells_how_far_it_is_and_can_be_cancelled(
     slow, release = asyncio.Event(), asyncio.Event()
     real = Ingestor.ingest
 
-    async def held(self: Ingestor, workspace_id: int, submission: Submission, *rest: object) -> Outcome:
+    async def held(
+        self: Ingestor, workspace_id: int, submission: Submission, *rest: object, **named: object
+    ) -> Outcome:
         if submission.name.endswith("2.md"):
             slow.set()
             await release.wait()
-        return await real(self, workspace_id, submission, *rest)  # type: ignore[arg-type]
+        return await real(self, workspace_id, submission, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Ingestor, "ingest", held)
     await hand_in(office, {f"{n}.md": f"# Rule {n}\n\nRule number {n}.".encode() for n in (1, 2, 3)})
@@ -251,9 +253,9 @@ async def test_the_message_that_told_how_far_it_was_ends_in_what_became_of_it(
 ) -> None:
     real = Ingestor.ingest
 
-    async def slowly(self: Ingestor, *given: object) -> object:
+    async def slowly(self: Ingestor, *given: object, **named: object) -> object:
         await asyncio.sleep(1.8)
-        return await real(self, *given)  # type: ignore[arg-type]
+        return await real(self, *given, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Ingestor, "ingest", slowly)
     await hand_in(office, {"deck.md": b"# Parking\n\nGuests park on deck 3."})
@@ -277,6 +279,8 @@ async def test_a_channel_is_kept_for_who_is_in_it_and_follows_what_is_said(offic
     day = f"{datetime.fromtimestamp(float(root.ts), UTC):%Y-%m-%d}"
     await eventually(office, "pia", f"#people, {day}", there=True)
     assert not {title for title in await readable(office, "enzo") if "#people" in title}
+    async with office.database.writing_in(office.workspace_id) as connection:
+        assert (await list_roles(connection))["in-c0people"] == "Is in a private channel"
     await command(office, "/ingest")
     await submit(office, {"channel": "#people"})
     assert "is kept already, as source" in (await told(office, "not kept")).plain

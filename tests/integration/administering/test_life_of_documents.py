@@ -10,6 +10,7 @@ from auth.clearance import Clearance
 from auth.database import WORKSPACE
 from auth.granting import RoleInUse, grant
 from auth.history import who_could_see
+from auth.labelling import intern_label
 from auth.labels import parse_policy
 from auth.rights import rights_of
 from bot.administering.administration import COMMAND_LINE, Administration, NotAllowed
@@ -321,3 +322,19 @@ async def test_what_was_made_from_a_removed_document_is_marked_and_named_in_the_
     )
     async with company.database.writing_in(company.workspace_id) as connection:
         assert await marked(connection) == [("adapter", "books-v2")]
+
+
+async def test_why_a_new_version_failed_follows_the_readers_of_its_document_and_goes_with_it(
+    company: Company, administration: Administration
+) -> None:
+    budget = (company.documents["budget"],)
+    rights = await rights_of(company.database, company.workspace_id, "UPRIYA")
+    assert rights is not None
+    async with company.database.writing_in(company.workspace_id) as connection:
+        finance = await intern_label(connection, parse_policy("finance"))
+        await record_failure(connection, "budget", finance, "The budget of Q3 is encrypted.", COMMAND_LINE)
+    await administration.carry_out(RelabelDocuments(budget, parse_policy("hr")), "UODILE")
+    (failure,) = await administration.failures(rights.clearance, "UPRIYA", 10)
+    assert (str(failure.policy), failure.reason, failure.uri) == ("hr", None, None)
+    await administration.carry_out(RemoveDocuments(budget), "UODILE")
+    assert await administration.failures(None, COMMAND_LINE, 10) == []

@@ -179,8 +179,16 @@ async def test_parts_of_one_document_for_different_readers_are_not_mixed(
     wiki.says([PAGES[0], {**PAGES[1], "id": "1"}])
     source = await kept_wiki(keeping, wiki)
     run = await keeping.read(source)
-    assert run.failures == ["1 has parts for different readers, and was not added."]
+    assert run.failures == ["1.txt: It has parts for different readers: nobody may read it."]
     assert await keeping.documents() == {}
+
+
+async def test_a_document_that_gets_parts_for_other_readers_is_closed(keeping: Keeping, wiki: Wiki) -> None:
+    source = await kept_wiki(keeping, wiki)
+    await keeping.counts(source)
+    wiki.says([*PAGES, {**PAGES[1], "space": "money", "text": "The vault is behind the garage."}])
+    assert (await keeping.read(source)).counts == Counts(unchanged=1, failed=1)
+    assert not await keeping.found("Where do guests park?")
 
 
 async def test_what_was_missing_twice_is_withdrawn(keeping: Keeping, wiki: Wiki) -> None:
@@ -216,6 +224,13 @@ async def test_a_loader_that_brings_too_much_is_stopped(keeping: Keeping, wiki: 
     assert "loads more than 1 documents" in error
 
 
+async def test_one_document_that_is_too_much_is_refused_in_words(keeping: Keeping, wiki: Wiki) -> None:
+    keeping.readers[Kind.LOADER] = LoaderReader(LoaderLimits(bytes=2**20))
+    wiki.says([{"id": "1", "text": "deck three " * 300_000}])
+    error = await error_of(keeping, "loaders_of_ours.Wiki", {"file": str(wiki.file)})
+    assert "1 MB, which is the limit" in error
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -231,9 +246,23 @@ async def test_what_is_no_loader_is_named_with_what_to_do(
     assert said in await error_of(keeping, name)
 
 
-async def test_a_secret_is_not_stored(keeping: Keeping, wiki: Wiki) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"api_token": "hunter2"},
+        {"headers": {"Authorization": "Bearer hunter2"}},
+        {"aws_access_key_id": "hunter2"},
+        {"connection": ["postgresql://ada:hunter2@db.example.com/wiki"]},
+    ],
+)
+async def test_a_secret_is_not_stored(keeping: Keeping, wiki: Wiki, arguments: dict[str, object]) -> None:
     with pytest.raises(SecretGiven, match="environment variable"):
-        await error_of(keeping, "loaders_of_ours.Broken", {"api_token": "hunter2"})
+        await error_of(keeping, "loaders_of_ours.Broken", arguments)
+
+
+async def test_an_address_and_a_key_of_a_space_are_no_secrets(keeping: Keeping, wiki: Wiki) -> None:
+    told = {"url": "https://wiki.example.com/a:b", "space_key": "HB"}
+    assert "could not be used" in await error_of(keeping, "loaders_of_ours.Broken", told)
 
 
 async def test_a_secret_comes_from_the_environment_and_stays_there(

@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 from bot.source_jobs import readers
 from retrieval.sources.kept import Counts, Kind
 from retrieval.sources.reading import SourceUnreadable
+from retrieval.sources.refreshing import Refresher, RunLimits
 from retrieval.sources.sitemaps import SitemapLimits, SitemapReader, listed_in, unpacked
 from retrieval.sources.urls import FetchPolicy
 from tests.integration.sources.conftest import Keeping
@@ -248,3 +249,29 @@ def test_a_sitemap_brings_in_no_file_of_this_machine() -> None:
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>&f;</loc></url></urlset>'
     )
     assert "root:" not in str(listed_in(bomb.encode(), "x"))
+
+
+async def test_pages_of_sitemaps_that_are_too_many_are_not_taken_for_gone(
+    keeping: Keeping, site: Site
+) -> None:
+    site.maps("/a", at="/one.xml")
+    site.maps("/b", at="/two.xml")
+    site.maps("/one.xml", "/two.xml", into=INDEX)
+    source = await keeping.add(Kind.SITEMAP, f"{site.root}/sitemap.xml")
+    assert await keeping.counts(source) == Counts(added=2)
+    keeping.readers[Kind.SITEMAP] = SitemapReader(None, policy_of(keeping), SitemapLimits(files=2))
+    for _ in range(2):
+        run = await keeping.read(source)
+        assert run.counts == Counts(unchanged=1, failed=1)
+        assert "or 2 sitemaps" in run.failures[0]
+
+
+async def test_what_there_was_no_time_for_is_looked_at_first_the_next_time(
+    keeping: Keeping, site: Site
+) -> None:
+    source = await keeping.add(Kind.SITEMAP, f"{site.root}/sitemap.xml")
+    await keeping.counts(source)
+    before = {uri: item.seen_at for uri, item in (await keeping.items(source)).items()}
+    hasty = Refresher(keeping.database, keeping.ingestor, keeping.readers, RunLimits(seconds=-1))
+    await hasty.refresh(keeping.workspace_id, source)
+    assert {uri: item.seen_at for uri, item in (await keeping.items(source)).items()} == before

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from sqlalchemy import text
 
 from auth.database import WORKSPACE
@@ -11,7 +12,7 @@ from bot.slack.admin import access_screens as access
 from bot.slack.admin import document_screens as docs
 from bot.slack.admin.counter import ADMINS_ONLY
 from bot.slack.admin.screens import UNDO
-from bot.slack.ingesting import AGAIN
+from bot.slack.ingesting import AGAIN, NOT_FOR_YOU
 from retrieval.failing import record_failure
 from tests.scenarios.administering.moves import (
     command,
@@ -154,4 +155,32 @@ async def test_a_file_is_taken_in_again_for_its_readers(office: Office) -> None:
     await press(office, docs.ONE, number)
     assert AGAIN in (await press(office, docs.AGAIN)).plain
     said = await office.visitor.wait_for_reply("pia", "@ostiary", containing="unchanged", timeout=PATIENCE_S)
-    assert said.plain == "deck.md is known already, unchanged, for people."
+    assert said.plain == "Parking is known already, unchanged, for people."
+
+
+async def test_an_admin_who_may_not_read_a_document_is_told_of_taking_it_in_again_by_its_number(
+    office: Office,
+) -> None:
+    await office.visitor.command("pia", "#general", "/ingest")
+    file_id = await office.visitor.upload("pia", "merger.md", b"# Merger\n\nWe buy Brindle.")
+    await submit(office, {"files": [file_id], "readers": ["people"]})
+    await office.visitor.wait_for_reply("pia", "@ostiary", containing="was added", timeout=PATIENCE_S)
+    number = await document(office, f"slack-file:{file_id}")
+    await give(office, "enzo", "ostiary-admin")
+    await command(office, "/docs", str(number), person="enzo")
+    await press(office, docs.AGAIN, str(number), person="enzo")
+    said = await office.visitor.wait_for_reply("enzo", "@ostiary", containing="unchanged", timeout=PATIENCE_S)
+    assert said.plain == f"Document {number} is known already, unchanged, for people."
+    with psycopg.connect(office.database.urls.admin) as connection:
+        connection.execute("SELECT set_config('ostiary.workspace_id', %s, true)", (str(office.workspace_id),))
+        connection.execute(
+            "UPDATE retrieval.document SET uri = 'https://brindle.example:1/merger' WHERE id = %s", (number,)
+        )
+    await command(office, "/docs", str(number), person="enzo")
+    await press(office, docs.AGAIN, str(number), person="enzo")
+    said = await office.visitor.wait_for_reply("enzo", "@ostiary", containing="not taken", timeout=PATIENCE_S)
+    assert said.plain == f"Document {number} was not taken in again. {NOT_FOR_YOU}"
+    await command(office, "/docs", person="enzo")
+    assert "brindle" not in (await press(office, docs.FAILURES, person="enzo")).plain
+    await command(office, "/docs")
+    assert "brindle" in (await press(office, docs.FAILURES)).plain
