@@ -7,22 +7,23 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.sandbox.server import SandboxServer
 from bot.slack.app import slack_app, slack_client
-from bot.slack.handing_in import USAGE, IngestionDesk
+from bot.slack.handing_in import IngestionDesk
+from bot.slack.ingesting import ADMINS_ONLY
 
 
-class Admins:
-    """An intake in which everybody is an admin."""
+class NoAdmins:
+    """An intake in which nobody is an admin."""
 
     async def is_admin(self, slack_user_id: str) -> bool:
-        return True
+        return False
 
 
-@pytest.mark.parametrize(("team_id", "said"), [("T0OTHER", ""), ("T0TEST", USAGE)])
+@pytest.mark.parametrize(("team_id", "said"), [("T0OTHER", ""), ("T0TEST", ADMINS_ONLY)])
 async def test_a_command_counts_in_the_workspace_that_it_was_given_in(
     sandbox: SandboxServer, team_id: str, said: str
 ) -> None:
     nothing: Any = None
-    desk = IngestionDesk(nothing, 1, nothing, Admins())  # type: ignore[arg-type]
+    desk = IngestionDesk(nothing, 1, nothing, NoAdmins())  # type: ignore[arg-type]
     app = slack_app(slack_client(sandbox.bot_token, sandbox.api_url), "T0TEST", [desk])
     command = {
         "command": "/ingest",
@@ -34,4 +35,4 @@ async def test_a_command_counts_in_the_workspace_that_it_was_given_in(
     response = await app.async_dispatch(AsyncBoltRequest(body=command, mode="socket_mode"))
     assert response.status == 200
     assert said in str(response.body)
-    assert (USAGE in str(response.body)) == bool(said)
+    assert (ADMINS_ONLY in str(response.body)) == bool(said)
