@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,6 +83,10 @@ class AddSource(OfReaders):
             raise CannotChange(
                 "What is said in a channel is for those who are in it: keep it from Slack, with `/ingest`."
             )
+        if _names_a_password(self.reference):
+            raise CannotChange(
+                "An address with a user name or password in it is not kept: write it without them."
+            )
         if self.every is not None and self.every < SHORTEST_INTERVAL:
             raise CannotChange(f"A source is read every {span_in_words(SHORTEST_INTERVAL)} at most.")
         if bool(self.arguments.get("label_by")) != bool(self.readers_by):
@@ -89,6 +94,10 @@ class AddSource(OfReaders):
                 "Name the field that decides the readers, and the readers for each of its values."
             )
         refuse_secrets(self.arguments)
+
+
+def _names_a_password(reference: str) -> bool:
+    return "://" in reference and "@" in urlsplit(reference).netloc
 
 
 @dataclass(frozen=True)

@@ -172,8 +172,10 @@ def _same(options: Sequence[Block], value: str | None) -> list[Block]:
 
 def one(entry: DocumentEntry, described: Described) -> Screen:
     current = next((version for version in described.versions if version.is_current), None)
-    size = f", {size_in_words(current.size)}" if current and current.size is not None else ""
-    amount = f"{counted(current.passages, 'passage')}{size}, {current.media_type}" if current else ""
+    amount = counted(current.passages, "passage") if current else ""
+    if current and entry.title is not None:  # how large it is, to the byte, tells which file it is
+        size = f", {size_in_words(current.size)}" if current.size is not None else ""
+        amount += f"{size}, {current.media_type}"
     past = len(described.versions) - 1
     earlier = f", and {counted(past, 'earlier version')}" if past > 0 else ""
     facts = [

@@ -77,3 +77,8 @@ async def test_what_its_source_has_again_after_its_end_answers_when_the_end_is_t
 async def test_a_channel_is_not_kept_for_readers_that_somebody_names(keeping: Keeping) -> None:
     with pytest.raises(CannotChange, match="for those who are in it"):
         await keeping.add(Kind.SLACK_CHANNEL, "C0PEOPLE", "everyone")
+
+
+async def test_an_address_with_a_password_in_it_is_not_stored(keeping: Keeping) -> None:
+    with pytest.raises(CannotChange, match="password"):
+        await keeping.add(Kind.URL, "https://ada:hunter2@example.com/handbook")

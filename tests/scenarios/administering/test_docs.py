@@ -58,6 +58,8 @@ async def test_an_admin_who_may_not_read_a_document_sees_neither_its_title_nor_w
     view = await command(office, "/docs", str(salaries), person="enzo")
     assert f"*Document {salaries}*" in view.plain
     assert "1 passage" in view.plain
+    assert "text/" not in view.plain
+    assert "text/" in (await command(office, "/docs", str(salaries))).plain
     told = await press(office, docs.HISTORY, str(salaries), person="enzo")
     assert "took in document" in told.plain
     assert "Salary" not in view.plain + told.plain
