@@ -46,9 +46,8 @@ _KNOWN = text(
     " JOIN auth.access_label l ON l.workspace_id = d.workspace_id AND l.id = d.label_id"
     " LEFT JOIN retrieval.version v"
     "   ON v.workspace_id = d.workspace_id AND v.document_id = d.id AND v.is_current"
-    f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri"
+    f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri FOR UPDATE OF d"
 )
-_KNOWN_AND_HELD = text(f"{_KNOWN.text} FOR UPDATE OF d")
 _HELD = text(
     "SELECT 1 FROM retrieval.document d"
     " JOIN retrieval.version v ON v.workspace_id = d.workspace_id AND v.document_id = d.id"
@@ -301,9 +300,8 @@ async def _with_its_readers(connection: AsyncConnection, submission: Submission)
 
 
 async def _known(connection: AsyncConnection, submission: Submission) -> Row[Any] | None:
-    """The document as it stands: where its readers are to be kept, nobody gives it others meanwhile."""
-    held = _KNOWN if submission.given_label_id is None else _KNOWN_AND_HELD
-    known = (await connection.execute(held, {"uri": submission.uri})).first()
+    """The document as it stands; nobody gives it other readers until this transaction ends. Raises ClosedToAll."""
+    known = (await connection.execute(_KNOWN, {"uri": submission.uri})).first()
     _refuse_opening(known, submission)
     return known
 

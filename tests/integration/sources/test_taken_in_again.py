@@ -1,22 +1,26 @@
 """Documents taken in again while somebody changes, removes or withdraws them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from auth.labelling import intern_label
-from auth.labels import parse_policy
+from auth.labels import NOBODY, parse_policy
 from bot.administering.administration import COMMAND_LINE
 from bot.administering.changes import ExpireDocuments, RelabelDocuments, RemoveDocuments
 from bot.administering.making import CannotChange
 from bot.refreshing import NotRefreshed, StillThere, submission_again
 from retrieval.cataloguing import UnknownDocument
-from retrieval.ingestion import Submission
+from retrieval.ingestion import ClosedToAll, Submission
+from retrieval.relabelling import relabel_documents
 from retrieval.sources.kept import Kind
 from retrieval.withdrawing import withdraw_documents
 from tests.integration.sources.conftest import Keeping
 
 URI = "https://example.com/parking"
+_SOMEBODY_WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 NEWER = b"# Parking\n\nVisitors leave their cars behind the bakery."
 
 
@@ -82,3 +86,17 @@ async def test_a_channel_is_not_kept_for_readers_that_somebody_names(keeping: Ke
 async def test_an_address_with_a_password_in_it_is_not_stored(keeping: Keeping) -> None:
     with pytest.raises(CannotChange, match="password"):
         await keeping.add(Kind.URL, "https://ada:hunter2@example.com/handbook")
+
+
+async def test_a_document_that_is_closed_while_it_is_handed_in_anew_stays_closed(keeping: Keeping) -> None:
+    document_id = await handed_in(keeping)
+    async with keeping.database.writing_in(keeping.workspace_id) as connection:
+        nobody = await intern_label(connection, NOBODY)
+        await relabel_documents(connection, [document_id], nobody)
+        handing_in = asyncio.create_task(handed_in(keeping, data=NEWER + b" Or at the station."))
+        async with asyncio.timeout(20):
+            while not (await connection.execute(_SOMEBODY_WAITS)).scalar():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    with pytest.raises(ClosedToAll):
+        await handing_in
+    assert (await keeping.documents())["parking"].readers == str(NOBODY)
