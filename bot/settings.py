@@ -71,7 +71,7 @@ class Settings(BaseSettings):
         description="`packaged` (late interaction), `none`, or a cross-encoder: a folder or a hub id.",
     )
     passage_variety: float = Field(
-        0.2,
+        0.05,
         ge=0,
         le=1,
         description="How much passages for an answer should differ: 0, the most relevant, to 1.",

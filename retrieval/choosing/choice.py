@@ -21,7 +21,7 @@ class Choice:
     """How to choose: how many chunks, how varied (1: relevance alone), and what is left of what is long past."""
 
     chunks: int = 8
-    trade_off: float = 0.8
+    trade_off: float = 0.95
     freshness_floor: float = FLOOR
 
 

@@ -86,7 +86,7 @@ def methods(embeddings: LocalEmbeddings, cross_encoder: str | None = None) -> di
 
 def given(embeddings: LocalEmbeddings) -> Method:
     """The passages that an answer would be made from: ranked, none twice, varied, neighbours joined."""
-    settings = RetrievalSettings(Choice(chunks=TOP))
+    settings = RetrievalSettings(Choice(chunks=2 * TOP))  # a unit may have more chunks than one
 
     async def ranked(database: Database, asked: Question) -> Ranked:
         passages = await Library(database, embeddings, settings=settings).passages(
