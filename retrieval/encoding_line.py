@@ -67,11 +67,11 @@ class EncodingLine(Generic[Encoded]):
         while taken := self._next_slice():
             texts = [waiting.texts[at] for waiting, at in taken]
             try:
-                made = await asyncio.to_thread(self._encode, texts)
+                made = list(zip(taken, await asyncio.to_thread(self._encode, texts), strict=True))
             except Exception as failure:
                 _fail(taken, failure)
             else:
-                for (waiting, at), encoded in zip(taken, made, strict=True):
+                for (waiting, at), encoded in made:
                     waiting.found[at] = encoded
                     waiting.news.set()
 

@@ -48,6 +48,7 @@ _KNOWN = text(
     "   ON v.workspace_id = d.workspace_id AND v.document_id = d.id AND v.is_current"
     f" WHERE d.workspace_id = {WORKSPACE} AND d.uri = :uri FOR UPDATE OF d"
 )
+_HOLD_ADDRESS = text(f"SELECT pg_advisory_xact_lock(hashtextextended(:uri, {WORKSPACE}))")
 _HELD = text(
     "SELECT 1 FROM retrieval.document d"
     " JOIN retrieval.version v ON v.workspace_id = d.workspace_id AND v.document_id = d.id"
@@ -300,7 +301,11 @@ async def _with_its_readers(connection: AsyncConnection, submission: Submission)
 
 
 async def _known(connection: AsyncConnection, submission: Submission) -> Row[Any] | None:
-    """The document as it stands; nobody gives it other readers until this transaction ends. Raises ClosedToAll."""
+    """The document as it stands; nobody gives it other readers until this transaction ends. Raises ClosedToAll.
+
+    Of an address that is new, the first to come stores it, and who comes at the same time finds it known.
+    """
+    await connection.execute(_HOLD_ADDRESS, {"uri": submission.uri})
     known = (await connection.execute(_KNOWN, {"uri": submission.uri})).first()
     _refuse_opening(known, submission)
     return known

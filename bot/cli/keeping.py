@@ -46,15 +46,13 @@ class Given:
 async def keep(given: Given, *, later: bool, dry_run: bool) -> None:
     """Keep a source; unless `later`, read it at once."""
     wanted = _wanted(given)
-
-    async def added(_desk: Desk) -> Change:
-        return wanted
-
-    await carry_out(added, dry_run=dry_run)
+    await change(wanted, dry_run=dry_run)
     if not later and not dry_run:
         async with open_desk() as desk, desk.database.writing_in(desk.workspace_id) as connection:
-            newest = (await list_sources(connection))[-1].id
-        await refresh(newest)
+            same = [
+                source for source in await list_sources(connection) if source.reference == wanted.reference
+            ]
+        await refresh(same[-1].id)
 
 
 async def change(wanted: Change, *, dry_run: bool) -> None:

@@ -7,10 +7,13 @@ from datetime import date
 import numpy as np
 
 from retrieval.embedding import Vectors
+from retrieval.passages import Passage
 from retrieval.search import Candidate
 
 _WORD = re.compile(r"\w+")
 _ARTICLES = frozenset(("a", "an", "the"))
+_SHORT = 4
+"""Fewer words than these, such as "Not applicable", say something only under their heading."""
 
 
 def without_repeats(candidates: Sequence[Candidate], relevance: Vectors) -> tuple[list[Candidate], Vectors]:
@@ -24,11 +27,16 @@ def without_repeats(candidates: Sequence[Candidate], relevance: Vectors) -> tupl
     worth: dict[tuple[str, ...], float] = {}
     for at in np.argsort(-relevance, kind="stable"):
         candidate = candidates[at]
-        words = _words(candidate.passage.text)
+        words = _said_by(candidate.passage)
         worth.setdefault(words, float(relevance[at]))
         if words not in kept or _dated(candidate) > _dated(kept[words]):
             kept[words] = candidate
     return list(kept.values()), np.array(list(worth.values()), dtype=np.float32)
+
+
+def _said_by(passage: Passage) -> tuple[str, ...]:
+    words = _words(passage.text)
+    return words if len(words) >= _SHORT else (passage.title, *passage.heading_path, *words)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ class Refresher:
         reader = self._readers.get(source.kind)
         if reader is None:
             raise SourceUnreadable(
-                f"Sources of the kind {source.kind.value} are read by `ostiary serve` alone."
+                f"Sources of the kind {source.kind.value} are read where the bot's token is, by `ostiary serve`."
             )
         return reader
 

@@ -79,6 +79,17 @@ def test_passages_that_differ_in_a_word_are_both_kept_however_alike_their_vector
     assert len(without_repeats([first, second], scores(1, 0.5))[0]) == 2
 
 
+def test_a_few_words_say_the_same_only_under_the_same_heading() -> None:
+    def under(chunk_id: int, heading: str) -> Candidate:
+        found = candidate(chunk_id, "Not applicable.")
+        return replace(found, passage=replace(found.passage, heading_path=(heading,)))
+
+    kept, _ = without_repeats(
+        [under(1, "Guests"), under(2, "Staff"), under(3, "Staff")], scores(0.9, 0.8, 0.7)
+    )
+    assert [found.passage.chunk_id for found in kept] == [1, 2]
+
+
 def test_chunks_that_adjoin_are_one_passage_that_names_them_all() -> None:
     chosen = [
         candidate(30, "C.", version=5, ordinal=2),

@@ -86,3 +86,8 @@ async def test_a_cancelled_document_takes_its_texts_away() -> None:
     encoder.may_go_on.set()
     assert await wanted == [6, 6]
     assert encoder.given == [["gone"], ["wanted"], ["wanted"]]
+
+
+async def test_an_encoder_that_makes_too_little_fails_and_leaves_nobody_waiting() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        await asyncio.wait_for(EncodingLine(lambda _texts: [1], 8).encode(["a", "bb"], unheard), 5)
