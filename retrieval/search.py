@@ -83,7 +83,8 @@ _IS_HALF = text(
 
 # Policies parse the labels again for every row they compare, so the few that are wanted are chosen first. OFFSET 0
 # has them fetched one by one: both locks named at once look so selective to the planner that it would read all that
-# is visible a second time.
+# is visible a second time. So with what each belongs to: of new tables the planner knows so little that it would
+# begin with every document there is, and look through all candidates for each.
 _FUSED = """
     WITH {nearest},
     lexical AS MATERIALIZED (
@@ -110,9 +111,16 @@ _FUSED = """
         SELECT v.* FROM retrieval.chunk_vec v
         WHERE v.workspace_id = :workspace_id AND v.chunk_id = fused.chunk_id AND {label_filter} OFFSET 0
     ) AS v
-    JOIN retrieval.chunk c ON c.workspace_id = v.workspace_id AND c.id = v.chunk_id
-    JOIN retrieval.version n ON n.workspace_id = c.workspace_id AND n.id = c.version_id
-    JOIN retrieval.document d ON d.workspace_id = c.workspace_id AND d.id = c.document_id AND {answers}
+    CROSS JOIN LATERAL (
+        SELECT c.* FROM retrieval.chunk c WHERE c.workspace_id = v.workspace_id AND c.id = v.chunk_id OFFSET 0
+    ) AS c
+    CROSS JOIN LATERAL (
+        SELECT n.* FROM retrieval.version n WHERE n.workspace_id = c.workspace_id AND n.id = c.version_id OFFSET 0
+    ) AS n
+    CROSS JOIN LATERAL (
+        SELECT d.* FROM retrieval.document d
+        WHERE d.workspace_id = c.workspace_id AND d.id = c.document_id AND {answers} OFFSET 0
+    ) AS d
     LEFT JOIN retrieval.collection k ON k.workspace_id = d.workspace_id AND k.id = d.collection_id
     ORDER BY fused.score DESC, c.id
 """

@@ -1,6 +1,7 @@
 """Full-text search: rare words weigh more, common ones are left out, and nobody's ranking tells of what others hold."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -185,3 +186,14 @@ def plan_of(urls: DatabaseUrls, nearest: str) -> str:
         statement = statement.replace(":vector", vector).replace(":candidates", "10")
         rows = connection.execute(f"EXPLAIN WITH {statement} SELECT * FROM nearest").fetchall()
     return "\n".join(line for (line,) in rows)
+
+
+async def test_tables_of_which_the_planner_knows_nothing_yet_are_searched_fast(
+    database: Database, shelve: Shelve
+) -> None:
+    """As after the first documents that anybody hands in: it would begin with all of them, for each candidate."""
+    for number in range(80):
+        shelve(OPEN, [f"The office budget of {number}"] * 20)
+    began = time.perf_counter()
+    assert len(await found(database, "office budget")) == 50
+    assert time.perf_counter() - began < 2
