@@ -69,7 +69,9 @@ class SourceKeeper:
         except (AlreadyRunning, SourceStopped, UnknownSource) as reason:
             log.info("a source was not read", source=source_id, reason=str(reason))
             return
-        log.info("a source was read", source=source_id, failed=run.error is not None, **vars(run.counts))
+        log.info(
+            "a source was read", source=source_id, stopped_short=run.error is not None, **vars(run.counts)
+        )
 
     async def give_up(self, source_id: int) -> None:
         """Its next run comes at its time."""
