@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -72,7 +73,8 @@ class ParserProcess:
         if process is None:
             return
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may end by itself before this is known here
+                os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
 
     async def _ask(self, data: bytes, name: str) -> dict[str, Any]:
