@@ -6,15 +6,17 @@ migrations alone; `ostiary_app` writes, inside one workspace, and cannot read te
 `ostiary_search`, runs one function of the database and is no way in.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg.pq import Format
+from psycopg.rows import namedtuple_row
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -38,6 +40,7 @@ _BIND_READER = text(
     " set_config('ostiary.label_ids', :label_ids, true),"
     " set_config('transaction_read_only', 'on', true)"
 )
+_SET = text("SELECT set_config(:name, :value, true)")
 WORKSPACE = "current_setting('ostiary.workspace_id')::bigint"
 """SQL for the workspace that a transaction of `writing_in` works in."""
 _BIND_WORKSPACE = text(
@@ -88,6 +91,7 @@ class Database:
         self.urls = urls
         self._app = _engine(urls.app or urls.admin, APP, pool_size)
         self._reader = _engine(urls.reader or urls.admin, READER, pool_size, cursor=_BinaryCursor)
+        self._one_exchange = _engine(urls.reader or urls.admin, READER, pool_size, pre_ping=False)
         self._snapshots = self._app.execution_options(isolation_level="REPEATABLE READ")
         self._unchecked = _engine(
             urls.app or urls.admin, APP, QUICK_CONNECTIONS, pre_ping=False
@@ -100,11 +104,52 @@ class Database:
         PostgreSQL enforces it by row-level security, whatever the statements ask for.
         """
         async with self._reader.connect() as connection, connection.begin():
-            labels = "{" + ",".join(map(str, sorted(clearance.label_ids))) + "}"
-            await connection.execute(
-                _BIND_READER, {"workspace_id": str(clearance.workspace_id), "label_ids": labels}
-            )
+            await connection.execute(_BIND_READER, _reader_binds(clearance))
             yield connection
+
+    async def read_once(
+        self,
+        clearance: Clearance,
+        statement: str,
+        binds: Mapping[str, object],
+        planning: Mapping[str, str] | None = None,
+    ) -> Sequence[Any]:
+        """The rows, as named tuples, of one statement in a transaction of `reading_as` of its own.
+
+        All of it is one exchange with the server, and the statement is planned once for each connection: with the
+        settings of `planning`, which must be the same each time. A connection is not tried beforehand: where it
+        failed, it is asked once more in the ordinary way, and what is wrong then is raised.
+        """
+        try:
+            return await self._in_one_exchange(clearance, statement, binds, planning or {})
+        except psycopg.Error:
+            async with self.reading_as(clearance) as connection:
+                for name, value in (planning or {}).items():
+                    await connection.execute(_SET, {"name": name, "value": value})
+                return (await connection.execute(text(statement), binds)).all()
+
+    async def _in_one_exchange(
+        self, clearance: Clearance, statement: str, binds: Mapping[str, object], planning: Mapping[str, str]
+    ) -> Sequence[Any]:
+        engine = self._one_exchange
+        async with engine.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, psycopg.AsyncConnection)
+            cursor = driver.cursor(binary=True, row_factory=namedtuple_row)
+            try:
+                async with driver.pipeline():
+                    bind = _in_driver_style(_BIND_READER.text, engine.dialect)
+                    await driver.execute(bind, _reader_binds(clearance), prepare=True)
+                    if planning:
+                        await driver.execute(
+                            _settings(tuple(planning)), list(planning.values()), prepare=True
+                        )
+                    await cursor.execute(_in_driver_style(statement, engine.dialect), binds, prepare=True)
+                    await driver.commit()
+                    return await cursor.fetchall()
+            except BaseException:
+                await connection.invalidate()  # whatever state it is in
+                raise
 
     @asynccontextmanager
     async def writing_in(self, workspace_id: int, actor: str = ITSELF) -> AsyncIterator[AsyncConnection]:
@@ -146,13 +191,31 @@ class Database:
 
     async def check(self) -> None:
         """Raise DatabaseUnusable unless the server answers, and neither role could step over row-level security."""
-        for engine in (self._app, self._reader):
+        for engine in (self._app, self._reader, self._one_exchange):
             await _check_engine(engine)
 
     async def close(self) -> None:
         await self._app.dispose()
         await self._reader.dispose()
+        await self._one_exchange.dispose()
         await self._unchecked.dispose()
+
+
+def _reader_binds(clearance: Clearance) -> dict[str, str]:
+    labels = "{" + ",".join(map(str, sorted(clearance.label_ids))) + "}"
+    return {"workspace_id": str(clearance.workspace_id), "label_ids": labels}
+
+
+@lru_cache(maxsize=64)
+def _in_driver_style(statement: str, dialect: Dialect) -> bytes:
+    """`:name` as psycopg has it: `%(name)s`."""
+    return str(text(statement).compile(dialect=dialect)).encode()
+
+
+@lru_cache(maxsize=64)
+def _settings(names: tuple[str, ...]) -> bytes:
+    """A statement that sets these for the rest of its transaction."""
+    return ("SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in names)).encode()
 
 
 async def enter_workspace(connection: AsyncConnection, workspace_id: int, actor: str = ITSELF) -> None:

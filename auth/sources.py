@@ -63,6 +63,7 @@ _DROP_UNMAPPED = text(
     f"DELETE FROM auth.role_source s WHERE s.workspace_id = {WORKSPACE} AND NOT EXISTS (SELECT FROM"
     " auth.role_source_role r WHERE r.workspace_id = s.workspace_id AND r.source_id = s.id)"
 )
+_NAME = text(f"UPDATE auth.role_source SET name = :name WHERE workspace_id = {WORKSPACE} AND id = :id")
 _LEAVE_OTHERS = text(
     f"DELETE FROM auth.role_source_member WHERE workspace_id = {WORKSPACE} AND source_id = :id"
     " AND NOT slack_user_id = ANY(:members)"
@@ -93,7 +94,7 @@ _LEAVE = text(
 _LAPSE = text(
     f"UPDATE auth.role_source SET lapsed = true WHERE workspace_id = {WORKSPACE} AND NOT lapsed"
     " AND read_at + make_interval(secs => lives_s) <= clock_timestamp() + make_interval(secs => :ahead_s)"
-    " RETURNING name"
+    " RETURNING kind, reference, name"
 )
 # With a time of its own: a reading that began before it comes too late.
 _SHUT = text(
@@ -114,6 +115,7 @@ class RoleSource:
     kind: SourceKind
     reference: str
     name: str
+    """Empty for a private channel: what it is called is for those who are in it."""
     read_at: datetime | None
     lives: timedelta
     roles: tuple[tuple[str, bool], ...]
@@ -127,9 +129,11 @@ class RoleSource:
 
 
 def source_in_words(kind: SourceKind, reference: str, name: str) -> str:
-    """`the user group @finance`, `the channel #board`, `every workspace admin`."""
+    """`the user group @finance`, `the channel #board`, `the private channel C0123`, `every workspace admin`."""
     if kind is SourceKind.FLAG:
         return FLAGS.get(reference, reference)
+    if not name:
+        return f"the private channel {reference}"
     return f"the {'user group @' if kind is SourceKind.USER_GROUP else 'channel #'}{name}"
 
 
@@ -180,6 +184,11 @@ async def unmap_source(connection: AsyncConnection, kind: SourceKind, reference:
     return unmapped
 
 
+async def name_source(connection: AsyncConnection, source_id: int, name: str) -> None:
+    """A user group or channel is called something else by now; nothing, where a channel became private."""
+    await connection.execute(_NAME, {"id": source_id, "name": name})
+
+
 async def source_was_read(
     connection: AsyncConnection, source_id: int, members: Collection[str], read_at: datetime
 ) -> None:
@@ -220,8 +229,9 @@ async def shut_source(connection: AsyncConnection, kind: SourceKind, reference: 
 
 
 async def mark_lapsed(connection: AsyncConnection) -> list[str]:
-    """Note in the record which sources became too old; returns their names. They grant nothing already."""
-    return [row.name for row in await connection.execute(_LAPSE, {"ahead_s": 0.0})]
+    """Note in the record which sources became too old; returns what they are. They grant nothing already."""
+    lapsed = await connection.execute(_LAPSE, {"ahead_s": 0.0})
+    return [source_in_words(SourceKind(row.kind), row.reference, row.name) for row in lapsed]
 
 
 def _source(row: Row[Any]) -> RoleSource:

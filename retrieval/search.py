@@ -6,15 +6,13 @@ exact scan is as fast and never misses, above it the HNSW index is scanned itera
 never taken for granted: see `retrieval.locks`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
 from auth.clearance import Clearance
 from auth.database import Database
@@ -37,7 +35,7 @@ class SearchSettings:
     """
 
     candidates: int = 50
-    exact_below: int = 20_000
+    exact_below: int = 6_000
     strict: bool = False
     half_vectors: bool = False
     ef_search: int = 100
@@ -65,17 +63,40 @@ class Candidate:
     """Of the collection that it is filed in, where what is older counts less there."""
 
 
-def _nearest(order: str) -> str:
-    return (
-        f"nearest AS MATERIALIZED (SELECT v.chunk_id, {order} AS distance FROM retrieval.chunk_vec v"
-        f" WHERE {{label_filter}} ORDER BY {order} LIMIT :candidates)"
+# "+ 0" keeps the planner from the HNSW index: an exact scan of the visible rows. Whichever of the two is not wanted
+# is never begun. The index gives them almost in order, and more than are wanted make up for those that it misses.
+_NEAREST = """
+    visible AS MATERIALIZED (
+        SELECT coalesce(sum(v.chunks), 0) AS chunks FROM retrieval.label_count v WHERE {label_filter}
+    ),
+    nearest AS MATERIALIZED (
+        (
+            SELECT v.chunk_id, ({exactly}) + 0 AS distance FROM retrieval.chunk_vec v
+            WHERE {label_filter} AND (SELECT chunks FROM visible) <= CAST(:exact_below AS bigint)
+            ORDER BY ({exactly}) + 0 LIMIT CAST(:candidates AS bigint)
+        ) UNION ALL (
+            SELECT near.chunk_id, near.distance FROM (
+                SELECT v.chunk_id, {indexed} AS distance FROM retrieval.chunk_vec v
+                WHERE {label_filter} AND (SELECT chunks FROM visible) > CAST(:exact_below AS bigint)
+                ORDER BY {indexed} LIMIT greatest(CAST(:candidates AS bigint), {sought})
+            ) AS near ORDER BY near.distance + 0 LIMIT CAST(:candidates AS bigint)
+        )
     )
-
-
-# "+ 0" keeps the planner from the HNSW index: an exact scan of the visible rows.
-_EXACT = _nearest("(v.emb <#> CAST(:vector AS vector)) + 0")
-_INDEXED = _nearest("v.emb <#> CAST(:vector AS vector)")
-_INDEXED_HALF = _nearest("CAST(v.emb AS halfvec(384)) <#> CAST(:vector AS halfvec(384))")
+"""
+_SOUGHT = 20
+_BY_VECTOR = "v.emb <#> CAST(:vector AS vector)"
+_BY_HALF_VECTOR = "CAST(v.emb AS halfvec(384)) <#> CAST(CAST(:vector AS vector) AS halfvec(384))"
+_EVERYTHING = 2**62
+# A plan made once serves every question: it may neither read whole tables nor sort where an index has the order.
+_PLANNING = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_sort": "off",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.scan_mem_multiplier": "4",
+}
 _IS_HALF = text(
     "SELECT indexdef LIKE '%halfvec%' FROM pg_indexes"
     " WHERE schemaname = 'retrieval' AND indexname = 'ix_chunk_vec_nearest'"
@@ -88,23 +109,26 @@ _IS_HALF = text(
 _FUSED = """
     WITH {nearest},
     lexical AS MATERIALIZED (
-        SELECT chunk_id, score FROM retrieval.lexical_candidates({words}, :candidates) WHERE :lexical_weight > 0
+        SELECT chunk_id, score FROM retrieval.lexical_candidates({words}, CAST(:candidates AS integer))
+        WHERE CAST(:lexical_weight AS float8) > 0
     ),
     ranked AS (
-        SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS place, :dense_weight AS weight
-        FROM nearest WHERE :dense_weight > 0
+        SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS place,
+            CAST(:dense_weight AS float8) AS weight
+        FROM nearest WHERE CAST(:dense_weight AS float8) > 0
         UNION ALL
-        SELECT chunk_id, row_number() OVER (ORDER BY score DESC, chunk_id), :lexical_weight FROM lexical
+        SELECT chunk_id, row_number() OVER (ORDER BY score DESC, chunk_id), CAST(:lexical_weight AS float8)
+        FROM lexical
     ),
     fused AS MATERIALIZED (
-        SELECT chunk_id, sum(weight / (:rank_constant + place)) AS score FROM ranked GROUP BY chunk_id
-        ORDER BY score DESC, chunk_id LIMIT :candidates
+        SELECT chunk_id, sum(weight / (CAST(:rank_constant AS bigint) + place)) AS score
+        FROM ranked GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT CAST(:candidates AS bigint)
     )
     SELECT c.id, c.workspace_id, c.document_id, c.label_id, n.title, c.text, c.heading_path, c.page, d.uri,
         n.dated, vector_send(v.emb) AS emb, ARRAY[c.label_id, v.label_id, n.label_id, d.label_id] AS label_ids,
         c.token_codes, coalesce(lexical.score, 0) AS lexical_score, fused.score,
         c.version_id, c.ordinal, coalesce(n.dated, n.created_at::date) AS since, k.half_life_days,
-        (SELECT count(*) FROM nearest) AS nearest_found
+        (SELECT count(*) FROM nearest) AS nearest_found, (SELECT chunks FROM visible) AS visible
     FROM fused
     LEFT JOIN lexical ON lexical.chunk_id = fused.chunk_id
     CROSS JOIN LATERAL (
@@ -126,12 +150,6 @@ _FUSED = """
 """
 # Any of a question's words: the ranking prefers passages that hold more of them.
 _WORDS = "retrieval.asked_words(:question)"
-_VISIBLE = (
-    "SELECT coalesce(sum(v.chunks), 0) AS visible,"
-    " set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', :ef, true),"
-    " set_config('hnsw.max_scan_tuples', :tuples, true), set_config('hnsw.scan_mem_multiplier', '4', true)"
-    " FROM retrieval.label_count v WHERE {label_filter}"
-)
 
 
 async def search(
@@ -147,19 +165,23 @@ async def search(
     Raises LocksDisagree, and returns nothing, if anything turns up that the clearance does not open.
     """
     settings = settings or SearchSettings()
-    async with database.reading_as(clearance) as connection:
-        binds = _binds(clearance, question, vector, settings)
-        if settings.cross_check.is_due():
+    binds = _binds(clearance, question, vector, settings)
+    if settings.cross_check.is_due():
+        async with database.reading_as(clearance) as connection:
             await compare_locks(connection, clearance, LABEL_FILTER, binds)
-        visible = await _count_visible(connection, binds, settings)
-        if visible == 0:
-            return []
-        if visible > settings.exact_below and not settings.strict:
-            rows = await _fused(connection, _INDEXED_HALF if settings.half_vectors else _INDEXED, binds)
-            # Few rows seen through the index although more are visible: look again, exactly.
-            if rows and rows[0].nearest_found >= min(settings.candidates, visible):
-                return _candidates(rows, clearance)
-        return _candidates(await _fused(connection, _EXACT, binds), clearance)
+    rows = await _fused(database, clearance, settings, binds)
+    if not settings.strict and _may_have_missed(rows, settings):
+        rows = await _fused(database, clearance, settings, {**binds, "exact_below": _EVERYTHING})
+    insist_on(clearance, _found_rows(rows))
+    return [_candidate(row) for row in rows]
+
+
+def _may_have_missed(rows: Sequence[Any], settings: SearchSettings) -> bool:
+    """Few rows seen through the index although more are visible."""
+    if not rows:
+        return True
+    visible = int(rows[0].visible)
+    return visible > settings.exact_below and rows[0].nearest_found < min(settings.candidates, visible)
 
 
 async def has_half_vectors(database: Database) -> bool:
@@ -170,14 +192,14 @@ async def has_half_vectors(database: Database) -> bool:
 
 async def readable(database: Database, clearance: Clearance, chunk_ids: Collection[int]) -> frozenset[int]:
     """Those of the given chunks that `clearance` may read now. Raises LocksDisagree as `search` does."""
-    statement = text(
+    statement = (
         "SELECT v.id, v.workspace_id, ARRAY[v.label_id] AS label_ids FROM retrieval.chunk v"
-        f" WHERE v.id = ANY(:chunk_ids) AND {LABEL_FILTER} AND EXISTS (SELECT FROM retrieval.document d"
+        f" WHERE v.id = ANY(CAST(:chunk_ids AS bigint[])) AND {LABEL_FILTER}"
+        " AND EXISTS (SELECT FROM retrieval.document d"
         f"  WHERE d.workspace_id = v.workspace_id AND d.id = v.document_id AND {ANSWERS.format(d='d')})"
     )
     binds = {**_filter_binds(clearance), "chunk_ids": sorted(chunk_ids)}
-    async with database.reading_as(clearance) as connection:
-        rows = (await connection.execute(statement, binds)).all()
+    rows = await database.read_once(clearance, statement, binds)
     insist_on(clearance, _found_rows(rows))
     return frozenset(row.id for row in rows)
 
@@ -194,72 +216,62 @@ def _binds(
         "vector": as_pgvector(vector),
         "question": question,
         "candidates": settings.candidates,
+        "exact_below": _EVERYTHING if settings.strict else settings.exact_below,
         "rank_constant": settings.rank_constant,
         "dense_weight": settings.dense_weight,
         "lexical_weight": settings.lexical_weight,
     }
 
 
-async def _count_visible(
-    connection: AsyncConnection, binds: dict[str, object], settings: SearchSettings
-) -> int:
-    tuning = {"ef": str(settings.ef_search), "tuples": str(settings.max_scan_tuples)}
-    statement = _as_text(_VISIBLE.format(label_filter=LABEL_FILTER))
-    return int((await connection.execute(statement, {**binds, **tuning})).one().visible)
+async def _fused(
+    database: Database, clearance: Clearance, settings: SearchSettings, binds: dict[str, object]
+) -> Sequence[Any]:
+    statement = _statement(half_vectors=settings.half_vectors)
+    return await database.read_once(clearance, statement, binds, _planning(settings))
 
 
-async def _fused(connection: AsyncConnection, nearest: str, binds: dict[str, object]) -> Sequence[Row[Any]]:
-    return (await connection.execute(_as_text(_statement(nearest)), binds)).all()
+def _planning(settings: SearchSettings) -> dict[str, str]:
+    ef, tuples = str(settings.ef_search), str(settings.max_scan_tuples)
+    return {**_PLANNING, "hnsw.ef_search": ef, "hnsw.max_scan_tuples": tuples}
 
 
-@lru_cache(maxsize=16)
-def _as_text(statement: str) -> TextClause:
-    """Reading through a statement for its parameters takes as long as planning it: once is enough."""
-    return text(statement)
-
-
-def _statement(nearest: str) -> str:
-    nearest = nearest.format(label_filter=LABEL_FILTER)
+def _statement(*, half_vectors: bool = False) -> str:
+    indexed = _BY_HALF_VECTOR if half_vectors else _BY_VECTOR
+    nearest = _NEAREST.format(label_filter=LABEL_FILTER, exactly=_BY_VECTOR, indexed=indexed, sought=_SOUGHT)
     return _FUSED.format(
         nearest=nearest, label_filter=LABEL_FILTER, words=_WORDS, answers=ANSWERS.format(d="d")
     )
 
 
-def _candidates(rows: Sequence[Row[Any]], clearance: Clearance) -> list[Candidate]:
-    insist_on(clearance, _found_rows(rows))
-    mappings: list[Mapping[str, Any]] = [row._mapping for row in rows]  # type: ignore[misc]
-    return [_candidate(m) for m in mappings]
-
-
-def _found_rows(rows: Sequence[Row[Any]]) -> list[FoundRow]:
+def _found_rows(rows: Sequence[Any]) -> list[FoundRow]:
     return [FoundRow(row.id, row.workspace_id, frozenset(row.label_ids)) for row in rows]
 
 
-def _candidate(row: Mapping[str, Any]) -> Candidate:
+def _candidate(row: Any) -> Candidate:
     return Candidate(
         _passage(row),
-        _vector(row["emb"]),
-        token_codes=row["token_codes"],
-        lexical=row["lexical_score"],
-        version_id=row["version_id"],
-        ordinal=row["ordinal"],
-        since=row["since"],
-        half_life_days=row["half_life_days"],
+        _vector(row.emb),
+        token_codes=row.token_codes,
+        lexical=row.lexical_score,
+        version_id=row.version_id,
+        ordinal=row.ordinal,
+        since=row.since,
+        half_life_days=row.half_life_days,
     )
 
 
-def _passage(row: Mapping[str, Any]) -> Passage:
+def _passage(row: Any) -> Passage:
     return Passage(
-        chunk_id=row["id"],
-        document_id=row["document_id"],
-        label_id=row["label_id"],
-        title=row["title"],
-        text=row["text"],
-        heading_path=tuple(row["heading_path"]),
-        page=row["page"],
-        url=row["uri"],
-        dated=row["dated"],
-        score=float(row["score"]),
+        chunk_id=row.id,
+        document_id=row.document_id,
+        label_id=row.label_id,
+        title=row.title,
+        text=row.text,
+        heading_path=tuple(row.heading_path),
+        page=row.page,
+        url=row.uri,
+        dated=row.dated,
+        score=float(row.score),
     )
 
 

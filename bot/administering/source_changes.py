@@ -96,6 +96,32 @@ class AddSource(OfReaders):
         refuse_secrets(self.arguments)
 
 
+@dataclass(frozen=True)
+class KeepChannel(OfReaders):
+    """Keep a channel, for readers whom the caller has limited to those who are in it."""
+
+    channel_id: str
+    policy: Policy
+    collection_id: int | None
+    every: timedelta
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        label_id = await intern_label(connection, self.policy)
+        new = NewSource(
+            Kind.SLACK_CHANNEL,
+            self.channel_id,
+            label_id,
+            collection_id=self.collection_id,
+            every=self.every,
+            kept_by=actor,
+        )
+        return Made(notes=(f"It is source {await add_source(connection, new)}.",))
+
+    def in_words(self) -> str:
+        every = span_in_words(self.every)
+        return f"kept the channel {self.channel_id} as a source, for the readers {self.policy}, read every {every}"
+
+
 def _names_a_password(reference: str) -> bool:
     return "://" in reference and "@" in urlsplit(reference).netloc
 

@@ -1,22 +1,23 @@
 """Documents that admins hand in through Slack: offered, given readers, taken in piece by piece, reported."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.database import ITSELF, Database
+from auth.database import Database
 from auth.errors import OstiaryError
 from auth.granting import list_roles
 from auth.labelling import intern_label
 from auth.labels import Policy, parse_policy
-from auth.rights import nothing, rights_of
+from auth.rights import rights_of
 from bot.administering.administration import Administration
 from bot.administering.describing import twins_of
-from bot.administering.overviews import DocumentEntry
+from bot.administering.source_changes import KeepChannel
 from bot.progress import report
 from bot.queue import JobQueue, Lane
-from bot.refreshing import NotRefreshed, StillThere, is_web_address, submission_again
+from bot.refreshing import StillThere
 from bot.slack.channel_readers import ChannelReaders, limited_to
 from bot.slack.channel_source import ChannelReader
 from bot.slack.delivery import Outbox
@@ -35,13 +36,14 @@ from bot.slack.ingest_words import Tally, called, describe_all, describe_readers
 from bot.slack.narrating import CalledOff, narrated
 from bot.slack.pieces import Piece, Pieces
 from bot.slack.places import DIRECT, Place
+from bot.slack.taking_again import Again, can_be_had
 from bot.slack.threads import ThreadReader
 from bot.slack.views import cancel_blocks, escape, offer_blocks, plain_blocks
 from bot.source_jobs import REFRESH_IN_SLACK_JOB
 from retrieval.cataloguing import collection_called, document_with, file_documents
 from retrieval.failing import record_failure
-from retrieval.ingestion import Entry, Ingestor, Progress, Submission
-from retrieval.sources.kept import Kind, NewSource, add_source
+from retrieval.ingestion import Entry, Ingestor, Outcome, Progress, Submission
+from retrieval.sources.kept import Kind, SourceKept, list_sources
 
 EVERY_CHANNEL = timedelta(hours=1)
 log = structlog.get_logger(__name__)
@@ -49,7 +51,20 @@ log = structlog.get_logger(__name__)
 INGEST_JOB, OFFER_JOB = "ingest", "offer_ingestion"
 ADMINS_ONLY = "Only people who hold the role ostiary-admin may add documents. Ask one of them to add it."
 AGAIN = "I take it in again, and tell you in a direct message what became of it."
-NOT_FOR_YOU = "Why, `/docs` tells those who may read it."
+
+
+@dataclass(frozen=True)
+class FiledIn:
+    """Files a document in the transaction that stores it: an entry for `Ingestor.ingest`."""
+
+    collection_id: int
+
+    async def open(self, connection: AsyncConnection) -> None:
+        """Raises UnknownCollection where it was removed meanwhile."""
+        await collection_called(connection, self.collection_id)
+
+    async def enter(self, connection: AsyncConnection, outcome: Outcome) -> None:
+        await file_documents(connection, [outcome.document_id], self.collection_id)
 
 
 class Intake:
@@ -71,6 +86,8 @@ class Intake:
         client = outbox.client
         threads = ThreadReader(client, database, workspace_id, bot_user_id)
         self._pieces = Pieces(client, threads, max_bytes)
+        self._again = Again(database, workspace_id, self._pieces)
+        self._administration = Administration(database, workspace_id)
         self.channel_reader = ChannelReader(client, threads)
         self.channels = ChannelReaders(client, database, workspace_id, bot_user_id)
         self._queue: JobQueue | None = None
@@ -107,7 +124,7 @@ class Intake:
         assert self._queue is not None
         async with self._database.writing_in(self._workspace_id) as connection:
             entry = await document_with(connection, document_id)
-            if not _can_be_had(entry.uri):
+            if not can_be_had(entry.uri):
                 return "It was taken in on the command line, or as text: it cannot be had again from here."
             new = NewRequest("again", str(document_id), "", actor, "")
             request_id = await add_request(connection, new)
@@ -179,30 +196,32 @@ class Intake:
 
     async def _keep(self, request: IngestionRequest) -> None:
         """A channel, read again every hour from now on."""
-        assert self._queue is not None
         channel_id = request.locator
         try:
             room = await self.channels.room(channel_id)
             policy = await self._policy(request)
-            async with self._database.writing_in(self._workspace_id, request.requested_by) as connection:
-                new = NewSource(
-                    Kind.SLACK_CHANNEL,
-                    channel_id,
-                    await intern_label(connection, policy),
-                    collection_id=request.collection_id,
-                    every=EVERY_CHANNEL,
-                    kept_by=request.requested_by,
-                )
-                source_id = await add_source(connection, new)
-                await self._queue.defer_once(connection, REFRESH_IN_SLACK_JOB, source_id=source_id)
+            change = KeepChannel(channel_id, policy, request.collection_id, EVERY_CHANNEL)
+            done = await self._administration.carry_out(change, request.requested_by)
+        except SourceKept as error:
+            await self._report(request, str(error), "done")
+            return
         except OstiaryError as error:
             await self._report(request, f"The channel is not kept. {error}", "failed")
             return
+        await self._read_now(channel_id)
         said = (
             f"#{room.name} is kept from now on, for {describe_readers(str(policy))}: threads and days in it become"
-            f" documents, and are read again every hour. It is source {source_id}."
+            f" documents, and are read again every hour. {' '.join(done.effect.notes)}"
         )
         await self._report(request, said, "done")
+
+    async def _read_now(self, channel_id: str) -> None:
+        """Without this it would be read within a minute."""
+        assert self._queue is not None
+        async with self._database.writing_in(self._workspace_id) as connection:
+            for source in await list_sources(connection):
+                if (source.kind, source.reference) == (Kind.SLACK_CHANNEL, channel_id):
+                    await self._queue.defer_once(connection, REFRESH_IN_SLACK_JOB, source_id=source.id)
 
     async def _policy(self, request: IngestionRequest) -> Policy:
         """Who may read it: those who were chosen; of a thread, and of a private channel, only who is in there."""
@@ -237,11 +256,9 @@ class Intake:
             tally.note(progress)
             report(progress.stage, progress.done, progress.total)
 
-        outcome = await self._ingestor.ingest(self._workspace_id, submission, follow, entry=entry)
         if request.collection_id is not None:
-            async with self._database.writing_in(self._workspace_id, request.requested_by) as connection:
-                collection = await collection_called(connection, request.collection_id)
-                await file_documents(connection, [outcome.document_id], collection.id)
+            entry = FiledIn(request.collection_id)
+        outcome = await self._ingestor.ingest(self._workspace_id, submission, follow, entry=entry)
         tally.outcomes.append(outcome)
         if outcome.status not in {"added", "updated"}:
             return
@@ -251,49 +268,20 @@ class Intake:
             tally.alike += [twin.said_of(outcome.title) for twin in twins[:1]]
 
     async def _take_in_again(self, request: IngestionRequest, tally: Tally) -> str:
-        """From where it came, as it is labelled now. What goes wrong leaves it as it is.
-
-        Whoever asked may not be among its readers: then they hear its number, and neither title nor address.
-        """
-        document_id = int(request.locator)
+        """From where it came, as it is labelled now. What goes wrong leaves it as it is."""
+        document_id, actor = int(request.locator), request.requested_by
         tally.total = 1
         tally.begin(f"document {document_id}")
         try:
-            submission = await submission_again(
-                self._database, self._workspace_id, document_id, self._load_again, request.requested_by
-            )
+            submission = await self._again.submission(document_id, actor)
             await self._store(request, submission, tally, StillThere(document_id))
         except OstiaryError as error:
-            shown = await self._shown_to(request.requested_by, document_id)
-            why = NOT_FOR_YOU if shown.title is None else str(error)
+            why = await self._again.why_not(actor, document_id, str(error))
             tally.failures.append(f"Document {document_id} was not taken in again. {why}")
-            await self._note_failure_again(document_id, str(error))
-            return str(shown.policy)
-        shown = await self._shown_to(request.requested_by, document_id)
+        shown = await self._again.shown_to(actor, document_id)
         title = shown.title or f"Document {document_id}"
         tally.outcomes = [replace(outcome, title=title) for outcome in tally.outcomes]
         return str(shown.policy)
-
-    async def _shown_to(self, slack_user_id: str, document_id: int) -> DocumentEntry:
-        rights = await rights_of(self._database, self._workspace_id, slack_user_id)
-        viewer = rights.clearance if rights is not None else nothing(self._workspace_id)
-        return await Administration(self._database, self._workspace_id).document(viewer, document_id)
-
-    async def _note_failure_again(self, document_id: int, reason: str) -> None:
-        """For its readers alone: whoever asked did not hand it in."""
-        async with self._database.writing_in(self._workspace_id) as connection:
-            entry = await document_with(connection, document_id)
-            await record_failure(connection, entry.uri, entry.label_id, reason, ITSELF)
-
-    async def _load_again(self, uri: str) -> tuple[str, bytes]:
-        kind, _, rest = uri.partition(":")
-        if is_web_address(uri):
-            return await self._pieces.web_page(uri).load()
-        if kind == "slack-file":
-            return await self._pieces.member(rest)
-        if kind == "slack-thread":
-            return await (await self._pieces.thread(rest)).load()
-        raise NotRefreshed("It cannot be had again from here.")
 
     async def _note_failure(self, uri: str, label_id: int, reason: str, actor: str) -> None:
         async with self._database.writing_in(self._workspace_id, actor) as connection:
@@ -341,7 +329,3 @@ class Intake:
 
 def _named(request: IngestionRequest, piece: Piece, tally: Tally) -> str:
     return called(request) if tally.total == 1 else piece.name
-
-
-def _can_be_had(uri: str) -> bool:
-    return is_web_address(uri) or uri.startswith(("slack-file:", "slack-thread:"))

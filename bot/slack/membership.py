@@ -19,7 +19,10 @@ class CannotGrant(OstiaryError):
 
 @dataclass(frozen=True)
 class ChannelMembers:
-    """The people in a channel, the bot itself left out. Whoever likes may come into a public one."""
+    """The people in a channel, the bot itself left out. Whoever likes may come into a public one.
+
+    `name` is empty for a private one: what it is called is for those who are in it, and roles are seen by others.
+    """
 
     name: str
     user_ids: tuple[str, ...]
@@ -50,7 +53,8 @@ async def read_channel(client: AsyncWebClient, channel_id: str, bot_user_id: str
     if bot_user_id not in members:
         raise CannotGrant(_NOT_SEEN)
     people = tuple(user_id for user_id in members if user_id != bot_user_id)
-    return ChannelMembers(channel["name"], people, is_public=not channel.get("is_private"))
+    is_public = not channel.get("is_private")
+    return ChannelMembers(channel["name"] if is_public else "", people, is_public)
 
 
 _NOT_SEEN = (

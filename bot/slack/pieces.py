@@ -88,10 +88,10 @@ class Pieces:
         except OstiaryError as error:
             yield Piece(uri, file_id, partial(_refused, error))
             return
-        if not is_archive(data, name):
+        if not await asyncio.to_thread(is_archive, data, name):
             yield Piece(uri, name, partial(_known, name, data))
             return
-        for member in find_members(data, uri, name):
+        for member in await asyncio.to_thread(lambda: list(find_members(data, uri, name))):
             if isinstance(member, SkippedFile):
                 yield Piece(member.uri, name, partial(_refused, NotThere(member.reason)))
             else:

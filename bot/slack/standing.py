@@ -26,6 +26,7 @@ from auth.sources import (
     leave_source,
     list_sources,
     mark_lapsed,
+    name_source,
     shut_source,
     source_was_read,
 )
@@ -65,8 +66,8 @@ class StandingReader:
         for source in await self._sources():
             await self.read(source, began if source.kind is SourceKind.FLAG else None)
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-            for name in await mark_lapsed(connection):
-                log.warning("a source of roles is too old and grants nothing", source=name)
+            for source_in_words in await mark_lapsed(connection):
+                log.warning("a source of roles is too old and grants nothing", source=source_in_words)
             lapsed = [s for s in await list_sources(connection) if not s.is_fresh(datetime.now(UTC))]
         metrics.LAPSED_SOURCES.set(len(lapsed))
 
@@ -95,6 +96,9 @@ class StandingReader:
         if source.kind is SourceKind.USER_GROUP:
             return await self.members_of_group(source.reference)
         channel = await self.members_of_channel(source.reference)
+        if channel.name != source.name:
+            async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
+                await name_source(connection, source.id, channel.name)
         if channel.is_public:
             async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
                 if await brings_admin(connection, [role for role, _ in source.roles]):

@@ -32,10 +32,10 @@ class PageReader:
             yield Found(url, page.name, _always(gone))
             return
         assert loaded is not None
-        if not is_archive(loaded.data, loaded.name):
+        if not await asyncio.to_thread(is_archive, loaded.data, loaded.name):
             yield Found(url, loaded.name, _always(loaded))
             return
-        for member in find_members(loaded.data, url, loaded.name):
+        for member in await asyncio.to_thread(lambda: list(find_members(loaded.data, url, loaded.name))):
             yield _member(member) if isinstance(member, SourceItem) else member
 
 

@@ -18,13 +18,11 @@ import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import psycopg
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import text
 
 from auth.clearance import Clearance
 from auth.database import APP, READER, Database, DatabaseUrls
@@ -201,23 +199,15 @@ async def explain(
     database: Database, admin_url: str, corpus: Corpus, clearance: Clearance, share: float
 ) -> None:
     asked = a_question(corpus, clearance, np.random.default_rng(16))
-    fused, plans = searching._fused, list[str]()
-
-    async def explained(
-        connection: AsyncConnection, nearest: str, binds: dict[str, object]
-    ) -> Sequence[Row[Any]]:
-        explaining = f"EXPLAIN (ANALYZE, VERBOSE) {searching._statement(nearest)}"
-        plan = await connection.execute(text(explaining), binds)
-        plans.extend(shortened(list(plan.scalars())))
-        return await fused(connection, nearest, binds)
-
-    searching._fused = explained
+    settings, plans = SearchSettings(), list[str]()
+    binds = searching._binds(clearance, asked.words, asked.vector, settings)
+    explaining = f"EXPLAIN (ANALYZE, VERBOSE) {searching._statement()}"
     for on in (True, False):
         lock(admin_url, on)
         plans.append(f"\n## {share:.1%} visible, row-level security {'on' if on else 'off'}\n")
-        await search(database, clearance, asked.words, asked.vector)
+        plan = await database.read_once(clearance, explaining, binds, searching._planning(settings))
+        plans.extend(shortened([line for (line,) in plan]))
     lock(admin_url, on=True)
-    searching._fused = fused
     print("\n".join(plans))
 
 

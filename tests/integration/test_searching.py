@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
-from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clearance import Clearance
 from auth.database import Database, DatabaseUrls
@@ -143,20 +142,25 @@ async def test_a_strict_search_never_takes_the_index(
 ) -> None:
     """The index is walked past what may not be read, and takes longer the more of that there is."""
     shelve(OPEN, ["The office"] * 3)
-    ways: list[str] = []
-    fused = searching._fused
+    plans: list[str] = []
+    read_once = database.read_once
 
-    async def noted(
-        connection: AsyncConnection, nearest: str, binds: dict[str, object]
-    ) -> Sequence[Row[tuple[object, ...]]]:
-        ways.append(nearest)
-        return await fused(connection, nearest, binds)
+    async def explained(
+        clearance: Clearance, statement: str, binds: Mapping[str, object], planning: Mapping[str, str]
+    ) -> Sequence[Any]:
+        plan = await read_once(clearance, f"EXPLAIN (ANALYZE) {statement}", binds, planning)
+        plans.append("\n".join(line for (line,) in plan))
+        return await read_once(clearance, statement, binds, planning)
 
-    monkeypatch.setattr(searching, "_fused", noted)
+    monkeypatch.setattr(database, "read_once", explained)
     clearance = Clearance(WORKSPACE, frozenset({OPEN}), 1)
     for strict in (False, True):
         await search(database, clearance, "office", VECTOR, SearchSettings(exact_below=0, strict=strict))
-    assert ways == [searching._INDEXED, searching._EXACT]
+    by_index, strictly = plans
+    assert is_begun("ix_chunk_vec_nearest", by_index)
+    assert not is_begun("ix_chunk_vec_label", by_index)
+    assert is_begun("ix_chunk_vec_label", strictly)
+    assert not is_begun("ix_chunk_vec_nearest", strictly)
 
 
 async def test_an_index_of_half_numbers_finds_the_same(
@@ -171,20 +175,25 @@ async def test_an_index_of_half_numbers_finds_the_same(
     assert await has_half_vectors(database)
     half = await search(database, clearance, "office", VECTOR, replace(by_index, half_vectors=True))
     assert len(half) == len(whole) == 10
-    assert "ix_chunk_vec_nearest" in plan_of(urls, searching._INDEXED_HALF)
-    assert "ix_chunk_vec_nearest" not in plan_of(urls, searching._INDEXED)
+    assert "ix_chunk_vec_nearest" in plan_of(urls, searching._BY_HALF_VECTOR)
+    assert "ix_chunk_vec_nearest" not in plan_of(urls, searching._BY_VECTOR)
     assert await asyncio.to_thread(index_vectors, urls.admin, half=False)
     assert not await has_half_vectors(database)
 
 
-def plan_of(urls: DatabaseUrls, nearest: str) -> str:
+def is_begun(index: str, plan: str) -> bool:
+    (scan,) = [line for line in plan.splitlines() if f"using {index} " in line]
+    return "never executed" not in scan
+
+
+def plan_of(urls: DatabaseUrls, order: str) -> str:
     """How the nearest are looked for, where sorting them is as good as forbidden."""
     with psycopg.connect(urls.admin) as connection:
         connection.execute("SET enable_seqscan = off; SET enable_sort = off")
-        statement = nearest.format(label_filter="v.workspace_id = 1 AND v.label_id = 1")
-        vector = f"'{VECTOR.tolist()}'"
-        statement = statement.replace(":vector", vector).replace(":candidates", "10")
-        rows = connection.execute(f"EXPLAIN WITH {statement} SELECT * FROM nearest").fetchall()
+        order = order.replace(":vector", f"'{VECTOR.tolist()}'")
+        rows = connection.execute(
+            f"EXPLAIN SELECT FROM retrieval.chunk_vec v WHERE v.label_id = 1 ORDER BY {order} LIMIT 10"
+        ).fetchall()
     return "\n".join(line for (line,) in rows)
 
 

@@ -116,7 +116,7 @@ async def test_a_source_older_than_it_lives_grants_nothing(company: Company) -> 
 async def test_that_a_source_grew_too_old_stands_in_the_record_once(company: Company) -> None:
     await company.read(await company.map(GROUP), "UADA", at=datetime.now(UTC) - timedelta(hours=2))
     async with company.database.writing_in(company.workspace_id) as connection:
-        assert await mark_lapsed(connection) == ["Money"]
+        assert await mark_lapsed(connection) == ["the user group @Money"]
         assert await mark_lapsed(connection) == []
 
 
