@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -31,6 +32,8 @@ from retrieval.sources.items import SkippedFile, SourceItem
 from retrieval.sources.urls import FetchLimits, fetch
 
 SHOWN_NAME = 40
+AT_ONCE = 6
+"""Documents under way together: while one is embedded, the next is parsed and the one before is stored."""
 
 
 class NoSource(OstiaryError):
@@ -82,9 +85,10 @@ async def ingest_source(
         ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
         limits = FetchLimits(max_bytes=settings.max_document_bytes)
         wanted = Wanted(label_id, policy, title, dated, department, expires_at, limits)
-        tally = await _ingest_all(database, ingestor, workspace_id, items, wanted)
-    _report(tally, str(policy))
-    if tally.failures:
+        batch = _Batch(database, ingestor, workspace_id, wanted)
+        await batch.ingest(items)
+    _report(batch.tally, str(policy))
+    if batch.tally.failures:
         sys.exit(1)
 
 
@@ -107,37 +111,53 @@ def _items(source: str) -> list[SourceItem | SkippedFile | str]:
     return list(items)
 
 
-async def _ingest_all(
-    database: Database,
-    ingestor: Ingestor,
-    workspace_id: int,
-    items: list[SourceItem | SkippedFile | str],
-    wanted: Wanted,
-) -> Tally:
-    tally = Tally()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("Ingesting", total=len(items))
-        part = bar.add_task("", total=1)
-        for item in items:
+@dataclass
+class _Batch:
+    """All documents of one command, several of them under way at a time."""
+
+    database: Database
+    ingestor: Ingestor
+    workspace_id: int
+    wanted: Wanted
+    tally: Tally = field(default_factory=Tally)
+
+    async def ingest(self, items: Sequence[SourceItem | SkippedFile | str]) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=err, transient=True) as bar:
+            whole = bar.add_task("Ingesting", total=len(items))
+            left = iter(items)
+
+            async def take() -> None:
+                line = bar.add_task("", total=1)
+                for item in left:
+                    await self._one(item, bar, line)
+                    bar.advance(whole)
+
+            takers = [asyncio.create_task(take()) for _ in range(min(AT_ONCE, len(items)))]
             try:
-                submission = await _submission(item, wanted)
-                outcome = await ingestor.ingest(
-                    workspace_id, submission, shown_on(bar, part, submission.name)
-                )
-            except OstiaryError as error:
-                tally.failures.append(str(error))
-                uri = item if isinstance(item, str) else item.uri
-                async with database.writing_in(workspace_id, COMMAND_LINE) as connection:
-                    await record_failure(connection, uri, wanted.label_id, str(error), COMMAND_LINE)
-            else:
-                if outcome.status in {"added", "updated"}:
-                    twins = await twins_of(database, workspace_id, None, outcome.document_id)
-                    tally.alike += [twin.said_of(submission.name) for twin in twins[:1]]
-                tally.outcomes[outcome.status] += 1
-                tally.passages += outcome.chunks
-            bar.advance(task)
-    return tally
+                await asyncio.gather(*takers)
+            finally:
+                for taker in takers:
+                    taker.cancel()
+                await asyncio.gather(*takers, return_exceptions=True)
+
+    async def _one(self, item: SourceItem | SkippedFile | str, bar: Progress, line: TaskID) -> None:
+        tally = self.tally
+        try:
+            submission = await _submission(item, self.wanted)
+            show = shown_on(bar, line, submission.name)
+            outcome = await self.ingestor.ingest(self.workspace_id, submission, show)
+        except OstiaryError as error:
+            tally.failures.append(str(error))
+            uri = item if isinstance(item, str) else item.uri
+            async with self.database.writing_in(self.workspace_id, COMMAND_LINE) as connection:
+                await record_failure(connection, uri, self.wanted.label_id, str(error), COMMAND_LINE)
+            return
+        if outcome.status in {"added", "updated"}:
+            twins = await twins_of(self.database, self.workspace_id, None, outcome.document_id)
+            tally.alike += [twin.said_of(submission.name) for twin in twins[:1]]
+        tally.outcomes[outcome.status] += 1
+        tally.passages += outcome.chunks
 
 
 def shown_on(bar: Progress, task: TaskID, name: str) -> OnProgress:

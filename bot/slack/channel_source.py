@@ -3,7 +3,9 @@
 Read again on a schedule: what was edited or deleted there makes a new version here, as for any source.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,7 +20,7 @@ from retrieval.sources.items import Mark, SkippedFile
 from retrieval.sources.kept import Item, Source
 from retrieval.sources.reading import Found, ItemGone, Loaded, SourceUnreadable
 
-PAGE = 200
+PAGE, DAY_S = 200, 86_400
 
 
 class ChannelReader:
@@ -37,9 +39,8 @@ class ChannelReader:
             async for page in pages(self._client.conversations_history, channel=channel_id, limit=PAGE):
                 for message in page["messages"]:
                     if message.get("reply_count"):
-                        ts = str(message["ts"])
-                        name = f"slack-thread:{channel_id}:{ts}"
-                        yield Found(name, name, partial(self._thread, channel_id, ts))
+                        name = f"slack-thread:{channel_id}:{message['ts']}"
+                        yield Found(name, name, partial(self._thread, channel_id, message))
                     elif self._threads.is_theirs(message):
                         days.setdefault(_day(message), []).append(message)
         except SlackApiError as error:
@@ -50,9 +51,14 @@ class ChannelReader:
             name = f"slack-day:{channel_id}:{day}"
             yield Found(name, name, partial(self._of_day, channel_id, day, messages[::-1]))
 
-    async def _thread(self, channel_id: str, ts: str, _known: Mark) -> Loaded | None:
+    async def _thread(self, channel_id: str, root: Mapping[str, Any], known: Mark) -> Loaded | None:
+        """None where nobody answered, and it was read today: of an answer that was edited, Slack tells nothing."""
+        mark = _mark(root, time.time())
+        if known == mark:
+            return None
         try:
-            return _loaded(await self._threads.read(channel_id, ts))
+            thread = await self._threads.read(channel_id, str(root["ts"]))
+            return replace(_loaded(thread), mark=mark)
         except NothingSaid as error:
             raise ItemGone(str(error)) from error
 
@@ -60,6 +66,13 @@ class ChannelReader:
         self, channel_id: str, day: str, messages: list[dict[str, Any]], _known: Mark
     ) -> Loaded | None:
         return _loaded(await self._threads.of_day(channel_id, day, messages))
+
+
+def _mark(root: Mapping[str, Any], now: float) -> Mark:
+    """Changes with what Slack says of a thread as a whole, and once a day, for each thread at a time of its own."""
+    day = int((now + float(root["ts"]) * 1000 % DAY_S) // DAY_S)
+    edited = (root.get("edited") or {}).get("ts", "")
+    return Mark(f"{root.get('reply_count')} {root.get('latest_reply')} {edited} {day}", None)
 
 
 def _loaded(thread: Thread) -> Loaded:

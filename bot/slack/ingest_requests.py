@@ -1,7 +1,7 @@
 """Requests to ingest, in PostgreSQL: stored when an admin asks, worked on once readers are chosen."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -35,6 +35,13 @@ _CANCEL = text(
 _SET_ASIDE = text(
     f"UPDATE bot.ingestion_request SET state = 'failed' WHERE workspace_id = {WORKSPACE} AND id = :id"
 )
+_FORGET = text(
+    "UPDATE bot.ingestion_request SET state = 'failed', content = NULL"
+    f" WHERE workspace_id = {WORKSPACE} AND state IN ('waiting', 'failed') AND content IS NOT NULL"
+    "  AND created_at < now() - make_interval(secs => :kept_s)"
+)
+KEPT = timedelta(days=7)
+"""How long text is kept that nobody chose readers for, or that failed and may be tried again."""
 _END = text(
     "UPDATE bot.ingestion_request SET state = :state, content = NULL"
     f" WHERE workspace_id = {WORKSPACE} AND id = :id"
@@ -129,6 +136,11 @@ async def end_request(connection: AsyncConnection, request_id: int, state: str) 
     await connection.execute(_END, {"id": request_id, "state": state})
 
 
+async def forget_old_texts(connection: AsyncConnection, kept: timedelta = KEPT) -> int:
+    """Let go of text that waited too long for its readers, or to be tried again; returns how many there were."""
+    return (await connection.execute(_FORGET, {"kept_s": kept.total_seconds()})).rowcount
+
+
 async def set_request_aside(connection: AsyncConnection, request_id: int) -> None:
-    """It failed for a reason of ours, and may be tried again: what it holds is kept."""
+    """It failed for a reason of ours, and may be tried again: what it holds is kept for a while."""
     await connection.execute(_SET_ASIDE, {"id": request_id})

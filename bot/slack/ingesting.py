@@ -28,6 +28,7 @@ from bot.slack.ingest_requests import (
     accept_request,
     add_request,
     end_request,
+    forget_old_texts,
     read_request,
     set_request_aside,
     show_request_in,
@@ -48,7 +49,7 @@ from retrieval.sources.kept import Kind, SourceKept, list_sources
 EVERY_CHANNEL = timedelta(hours=1)
 log = structlog.get_logger(__name__)
 
-INGEST_JOB, OFFER_JOB = "ingest", "offer_ingestion"
+INGEST_JOB, OFFER_JOB, FORGET_JOB = "ingest", "offer_ingestion", "forget_old_texts"
 ADMINS_ONLY = "Only people who hold the role ostiary-admin may add documents. Ask one of them to add it."
 AGAIN = "I take it in again, and tell you in a direct message what became of it."
 
@@ -96,6 +97,11 @@ class Intake:
         self._queue = queue
         queue.on(INGEST_JOB, self.ingest, given_up=self.give_up, lane=Lane.HANDED_IN)
         queue.on(OFFER_JOB, self.offer, given_up=self.give_up)
+        queue.every_minute(FORGET_JOB, self.forget_old, lane=Lane.HANDED_IN)
+
+    async def forget_old(self) -> None:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await forget_old_texts(connection)
 
     async def is_admin(self, slack_user_id: str) -> bool:
         rights = await rights_of(self._database, self._workspace_id, slack_user_id)
@@ -203,7 +209,8 @@ class Intake:
             change = KeepChannel(channel_id, policy, request.collection_id, EVERY_CHANNEL)
             done = await self._administration.carry_out(change, request.requested_by)
         except SourceKept as error:
-            await self._report(request, str(error), "done")
+            said = f"#{room.name} is kept already, as source {error.source_id}."
+            await self._report(request, said, "done")
             return
         except OstiaryError as error:
             await self._report(request, f"The channel is not kept. {error}", "failed")

@@ -6,19 +6,23 @@ from dataclasses import replace
 from retrieval.passages import Passage
 from retrieval.search import Candidate
 
+MOST_JOINED = 3
+"""Chunks in a passage: a section that was chosen whole would leave no room for what others say."""
+
 
 def joined(chosen: Sequence[Candidate]) -> list[Passage]:
     """Passages in the order of their best chunk. A joined one names all its chunks and has the best's score."""
     runs: list[list[Candidate]] = []
     for candidate in chosen:
         beside = [run for run in runs if any(_adjoin(candidate, other) for other in run)]
-        if not beside:
+        if not beside or len(beside[0]) == MOST_JOINED:
             runs.append([candidate])
             continue
         beside[0].append(candidate)
         for further in beside[1:]:  # it stood between two
-            beside[0].extend(further)
-            runs.remove(further)
+            if len(beside[0]) + len(further) <= MOST_JOINED:
+                beside[0].extend(further)
+                runs.remove(further)
     return [_passage(run) for run in runs]
 
 

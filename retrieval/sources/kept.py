@@ -103,6 +103,13 @@ class UnknownSource(OstiaryError):
 class SourceKept(OstiaryError):
     """The same source is kept already; the message names it."""
 
+    def __init__(self, reference: str, source_id: int) -> None:
+        self.source_id = source_id
+        super().__init__(
+            f"{reference} is kept already, as source {source_id}. See `ostiary sources show {source_id}`; to keep"
+            f" it in another way, remove it first: `ostiary sources remove {source_id} --keep-documents`."
+        )
+
 
 @dataclass(frozen=True)
 class NewSource:
@@ -198,10 +205,7 @@ async def add_source(connection: AsyncConnection, new: NewSource) -> int:
     }
     same = (await connection.execute(_SAME, values)).scalar()
     if same is not None:
-        raise SourceKept(
-            f"{new.reference} is kept already, as source {same}. See `ostiary sources show {same}`; to keep it in"
-            f" another way, remove it first: `ostiary sources remove {same} --keep-documents`."
-        )
+        raise SourceKept(new.reference, int(same))
     source_id = int((await connection.execute(_ADD, values)).scalar_one())
     for value, label_id in sorted(new.labels.items()):
         await connection.execute(_MAP, {"id": source_id, "value": value, "label_id": label_id})

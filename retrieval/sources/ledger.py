@@ -1,6 +1,7 @@
 """What is written down of a source while it is read, each entry in the transaction of what it tells."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.database import WORKSPACE, Database
 from auth.errors import OstiaryError
 from retrieval.cataloguing import file_documents
+from retrieval.failing import forget_failure, record_failure
 from retrieval.ingestion import Outcome
 from retrieval.sources.items import Mark
 from retrieval.sources.kept import Source
@@ -49,6 +51,7 @@ _MARKED = text(
     "UPDATE retrieval.source_item SET etag = :etag, last_modified = :last_modified, refused_hash = NULL,"
     f"  error = NULL WHERE {_OF} AND uri = :uri"
 )
+_RECOVERED = text(f"UPDATE retrieval.source_item SET error = NULL WHERE {_OF} AND uri = :uri")
 _SEEN = text(
     "UPDATE retrieval.source_item SET missed = 0, seen_at = CASE WHEN uri = ANY(:left) THEN seen_at ELSE now() END"
     f" WHERE {_OF} AND uri = ANY(:uris)"
@@ -58,7 +61,7 @@ _MISSED = text(
     f" WHERE {_OF} AND uri = ANY(:uris) RETURNING uri, missed, state"
 )
 _DROP_FAILED = text(
-    f"DELETE FROM retrieval.source_item WHERE {_OF} AND uri = ANY(:uris) AND state = 'failed'"
+    f"DELETE FROM retrieval.source_item WHERE {_OF} AND uri = ANY(:uris) AND state = 'failed' RETURNING uri"
 )
 _WITHDRAWN = text(f"UPDATE retrieval.source_item SET state = 'withdrawn' WHERE {_OF} AND uri = ANY(:uris)")
 _ONLY_HERE = text(
@@ -101,11 +104,24 @@ class Ledger:
     async def refused(self, entry: ItemEntry, error: str) -> None:
         """It is there, and cannot be read: not tried again until it changes."""
         values = {**_values(entry), "refused_hash": entry.content_hash, "error": error}
-        await self._write(_REFUSED, values)
+        async with self._writing() as connection:
+            await connection.execute(_REFUSED, {**values, "source_id": self.source.id})
+            await self._keep_failure(connection, entry.uri, entry.label_id, error)
 
-    async def failed(self, uri: str, error: str) -> None:
-        """Something went wrong that may go right the next time."""
-        await self._write(_FAILED, {"uri": uri, "error": error})
+    async def failed(self, uri: str, label_id: int | None, error: str) -> None:
+        """Something went wrong that may go right the next time. The label is the one that it would have had."""
+        async with self._writing() as connection:
+            await connection.execute(_FAILED, {"uri": uri, "error": error, "source_id": self.source.id})
+            await self._keep_failure(connection, uri, label_id or self.source.label_id, error)
+
+    async def recovered(self, uri: str) -> None:
+        """What went wrong with it the last time went right, and it is what it was."""
+        async with self._writing() as connection:
+            await connection.execute(_RECOVERED, {"uri": uri, "source_id": self.source.id})
+            await forget_failure(connection, uri)
+
+    async def _keep_failure(self, connection: AsyncConnection, uri: str, label_id: int, error: str) -> None:
+        await record_failure(connection, uri, label_id, error, self.source.kept_by)
 
     async def marked(self, entry: ItemEntry) -> None:
         """It is what it was, under another mark."""
@@ -118,20 +134,19 @@ class Ledger:
 
     async def closed(self, uri: str) -> None:
         """Nobody may read it any more, as the source says: what there is of it answers no longer."""
-        async with self._database.writing_in(self._workspace_id) as connection:
-            await self._hold(connection)
+        async with self._writing() as connection:
             await self._withdraw(connection, [uri])
 
     async def missed(self, uris: Collection[str], patience: int) -> int:
         """They were not there. What was missing `patience` times in a row is withdrawn; returns how many."""
         if not uris:
             return 0
-        async with self._database.writing_in(self._workspace_id) as connection:
-            await self._hold(connection)
+        async with self._writing() as connection:
             values = {"source_id": self.source.id, "uris": sorted(uris)}
             missed = (await connection.execute(_MISSED, values)).all()
             gone = [row.uri for row in missed if row.missed >= patience and row.state == "stored"]
-            await connection.execute(_DROP_FAILED, values)
+            for row in await connection.execute(_DROP_FAILED, values):
+                await forget_failure(connection, row.uri)
             return await self._withdraw(connection, gone)
 
     async def _withdraw(self, connection: AsyncConnection, uris: list[str]) -> int:
@@ -143,12 +158,14 @@ class Ledger:
         return len(await withdraw_documents(connection, ids, "vanished"))
 
     async def _write(self, statement: object, values: dict[str, object]) -> None:
-        async with self._database.writing_in(self._workspace_id) as connection:
-            await self._hold(connection)
+        async with self._writing() as connection:
             await connection.execute(statement, {**values, "source_id": self.source.id})  # type: ignore[call-overload]
 
-    async def _hold(self, connection: AsyncConnection) -> None:
-        await hold_source(connection, self.source.id)
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await hold_source(connection, self.source.id)
+            yield connection
 
 
 @dataclass(frozen=True)

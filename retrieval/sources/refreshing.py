@@ -166,9 +166,11 @@ class Refresher:
             return False
         except (SourceStopped, SourceUnreadable):
             raise
+        except AlreadyNoted as error:
+            _failed(run, str(error))
         except OstiaryError as error:
             _failed(run, str(error))
-            await ledger.failed(one.found.uri, str(error))
+            await ledger.failed(one.found.uri, _label_for(one), str(error))
         return True
 
     async def _taken(self, one: "_One", ledger: Ledger) -> str:
@@ -184,14 +186,16 @@ class Refresher:
             raise UnknownReaders(_why_closed(one))
         loaded = await one.found.load(one.mark)
         if loaded is None:
+            await _recover(one, ledger)
             return "unchanged"
         digest = hashlib.sha256(loaded.data).digest()
         entry = ItemEntry(one.found.uri, label_id, loaded.mark, digest)
         if known is not None and known.refused_hash == digest and not one.by_hand:
-            raise StillUnreadable(known.error or f"{loaded.name} could not be read.")
+            raise AlreadyNoted(known.error or f"{loaded.name} could not be read.")
         if known is not None and known.content_hash == digest and _is_settled(known, label_id):
             if loaded.mark != UNMARKED and loaded.mark != _mark_of(known):
                 await ledger.marked(entry)
+            await _recover(one, ledger)
             return "unchanged"
         return await self._ingest(one, loaded, entry, ledger)
 
@@ -212,7 +216,7 @@ class Refresher:
             outcome = await self._ingestor.ingest(one.workspace_id, submission, entry=ledger.of(entry))
         except (UnreadableDocument, NothingToRead) as error:
             await ledger.refused(entry, str(error))
-            raise
+            raise AlreadyNoted(str(error)) from error
         except RemovedByHand:
             return "unchanged"
         if known is not None and known.state == "withdrawn":
@@ -220,12 +224,23 @@ class Refresher:
         return {"added": "added", "unchanged": "unchanged"}.get(outcome.status, "updated")
 
 
+async def _recover(one: "_One", ledger: Ledger) -> None:
+    known = one.known
+    if (
+        known is not None
+        and known.error is not None
+        and known.state == "stored"
+        and known.refused_hash is None
+    ):
+        await ledger.recovered(one.found.uri)
+
+
 class UnknownReaders(OstiaryError):
     """What a source says about something names no readers for it; the message says so."""
 
 
-class StillUnreadable(OstiaryError):
-    """Something could not be read the last time, and has not changed."""
+class AlreadyNoted(OstiaryError):
+    """Something cannot be read, which is written down already."""
 
 
 @dataclass(frozen=True)

@@ -283,7 +283,7 @@ async def test_a_channel_is_kept_for_who_is_in_it_and_follows_what_is_said(offic
         assert (await list_roles(connection))["in-c0people"] == "Is in a private channel"
     await command(office, "/ingest")
     await submit(office, {"channel": "#people"})
-    assert "is kept already, as source" in (await told(office, "not kept")).plain
+    assert "is kept already, as source" in (await told(office, "kept already")).plain
 
 
 async def test_an_answer_of_the_bot_is_not_added_under_other_readers(office: Office) -> None:

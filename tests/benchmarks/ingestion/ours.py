@@ -13,13 +13,11 @@ from auth.database import Database
 from auth.errors import OstiaryError
 from auth.labelling import intern_label
 from auth.labels import FOR_EVERYONE
+from bot.cli.ingesting import AT_ONCE
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.isolated import ParserProcess
 from tests.benchmarks.ingestion.measured import Measured
-
-AT_ONCE = 6
-"""Documents under way together: while one is embedded, the next is parsed and the one before is stored."""
 
 
 class Counting(LocalEmbeddings):

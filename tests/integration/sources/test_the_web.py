@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.source_jobs import readers
+from retrieval.failing import list_failures
 from retrieval.sources.kept import Counts, Kind
 from retrieval.sources.reading import SourceUnreadable
 from retrieval.sources.refreshing import Refresher, RunLimits
@@ -142,6 +143,38 @@ async def test_a_server_that_is_ill_takes_nothing_away(keeping: Keeping, site: S
         run = await keeping.read(source)
         assert (run.counts.withdrawn, run.counts.failed) == (0, 1)
     assert {d.current for d in (await keeping.documents()).values()} == {1}
+
+
+async def failures(keeping: Keeping) -> list[tuple[str, int]]:
+    async with keeping.database.writing_in(keeping.workspace_id) as connection:
+        return [(failed.reason, failed.tries) for failed in await list_failures(connection, 10)]
+
+
+async def test_what_fails_in_a_source_is_among_the_failures_until_it_is_well(
+    keeping: Keeping, site: Site
+) -> None:
+    source = await keeping.add(Kind.URL, f"{site.root}/a")
+    await keeping.counts(source)
+    site.status["/a"] = 500
+    for tries in (1, 2):
+        await keeping.read(source)
+        ((reason, counted),) = await failures(keeping)
+        assert ("500" in reason, counted) == (True, tries)
+    del site.status["/a"]
+    assert await keeping.counts(source) == Counts(unchanged=1)
+    assert await failures(keeping) == []
+
+
+async def test_what_cannot_be_read_is_counted_once_until_it_changes(keeping: Keeping, site: Site) -> None:
+    site.says("/a", "")
+    source = await keeping.add(Kind.URL, f"{site.root}/a")
+    for _ in range(2):
+        assert (await keeping.read(source)).counts.failed == 1
+        ((_, tries),) = await failures(keeping)
+        assert tries == 1
+    site.says("/a", page("Visitors leave their cars behind the bakery."))
+    assert (await keeping.read(source)).counts.failed == 0
+    assert await failures(keeping) == []
 
 
 async def test_an_archive_on_the_web_is_many_documents(keeping: Keeping, site: Site) -> None:

@@ -102,6 +102,11 @@ def test_chunks_that_adjoin_are_one_passage_that_names_them_all() -> None:
     assert other.chunk_ids == (7,)
 
 
+def test_no_more_than_three_chunks_become_one_passage() -> None:
+    passages = joined([candidate(10 + at, version=5, ordinal=at) for at in (0, 1, 2, 3, 5, 6, 4)])
+    assert [sorted(passage.chunk_ids) for passage in passages] == [[10, 11, 12], [13, 14], [15, 16]]
+
+
 def test_chunks_of_other_versions_sections_or_labels_stay_apart() -> None:
     first = candidate(1, version=5, ordinal=1)
     others = [
