@@ -38,7 +38,7 @@ class SearchSettings:
     exact_below: int = 6_000
     strict: bool = False
     half_vectors: bool = False
-    ef_search: int = 100
+    ef_search: int = 150
     max_scan_tuples: int = 60_000
     rank_constant: int = 60
     dense_weight: float = 1.0
