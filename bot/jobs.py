@@ -51,10 +51,6 @@ _LIST = text(
     " ORDER BY array_position(CAST(:states AS text[]), " + _STATE + "), j.id LIMIT :limit"
 )
 _WITH_ID = text(f"{_ENTRY} AND j.id = :id")
-_OF_REQUEST = text(
-    f"{_ENTRY} AND j.task_name = '{INGEST}' AND j.args ->> 'request_id' = CAST(:id AS text)"
-    " ORDER BY j.id DESC LIMIT 1"
-)
 _CANCEL = text("SELECT procrastinate.procrastinate_cancel_job_v1(:id, true, false)")
 _RETRY = text("SELECT procrastinate.procrastinate_retry_job_v2(:id, now(), NULL, NULL, NULL)")
 _CANCEL_REQUEST = text(
@@ -115,12 +111,6 @@ async def job_with(connection: AsyncConnection, job_id: int) -> JobEntry:
             f"There is no job {job_id}: it is done, or never was. `ostiary jobs list` shows the rest."
         )
     return _entry(row)
-
-
-async def job_of_request(connection: AsyncConnection, request_id: int) -> JobEntry | None:
-    """The job that ingests what was handed in by this request; None where it is done, or not begun."""
-    row = (await connection.execute(_OF_REQUEST, {"id": request_id})).first()
-    return _entry(row) if row else None
 
 
 async def cancel_job(connection: AsyncConnection, job_id: int) -> JobEntry:

@@ -3,7 +3,7 @@
 from alembic import context
 
 import bot.tables  # noqa: F401  (registers its tables in the metadata)
-import retrieval.tables  # noqa: F401
+import retrieval.sources.tables  # noqa: F401
 from auth.tables import Base
 
 context.configure(

@@ -25,7 +25,6 @@ _MARK = text(
 _MARKED = text(
     f"SELECT DISTINCT kind, name FROM retrieval.derivation WHERE {_OF} AND removed_at IS NOT NULL ORDER BY 1, 2"
 )
-_FORGET = text(f"DELETE FROM retrieval.derivation WHERE {_OF} AND kind = :kind AND name = :name")
 
 
 async def record_derivation(
@@ -44,8 +43,3 @@ async def mark_derived(connection: AsyncConnection, document_ids: Collection[int
 async def marked(connection: AsyncConnection) -> list[tuple[str, str]]:
     """(kind, name) of all that must be made anew, since a document that it was made from is gone."""
     return [(row.kind, row.name) for row in await connection.execute(_MARKED)]
-
-
-async def forget_derivation(connection: AsyncConnection, kind: Kind, name: str) -> None:
-    """It is there no more, or was made anew."""
-    await connection.execute(_FORGET, {"kind": kind, "name": name})

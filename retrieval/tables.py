@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from auth.tables import Base, created_now
@@ -29,7 +29,8 @@ DIMENSIONS = 384
 """Of the vectors in `chunk_vec`; an embedder of other dimensions needs a migration."""
 
 
-def _label_key() -> ForeignKeyConstraint:
+def label_key() -> ForeignKeyConstraint:
+    """A row that carries a label."""
     return ForeignKeyConstraint(
         ["workspace_id", "label_id"], ["auth.access_label.workspace_id", "auth.access_label.id"]
     )
@@ -48,7 +49,7 @@ class Document(Base):
 
     __tablename__ = "document"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         ForeignKeyConstraint(
             ["workspace_id", "collection_id"],
             ["retrieval.collection.workspace_id", "retrieval.collection.id"],
@@ -90,7 +91,7 @@ class Collection(Base):
 
     __tablename__ = "collection"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         UniqueConstraint("workspace_id", "name"),
         *(
             ForeignKeyConstraint(["workspace_id", column], ["auth.role.workspace_id", "auth.role.name"])
@@ -116,7 +117,7 @@ class Version(Base):
 
     __tablename__ = "version"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         _document_key(),
         Index(
             "ix_version_current",
@@ -152,7 +153,7 @@ class ChunkRow(Base):
 
     __tablename__ = "chunk"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         _document_key(),
         ForeignKeyConstraint(
             ["workspace_id", "version_id"],
@@ -191,7 +192,7 @@ class ChunkVector(Base):
 
     __tablename__ = "chunk_vec"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         _document_key(),
         Index("ix_chunk_vec_label", "workspace_id", "label_id"),
         Index("ix_chunk_vec_document", "workspace_id", "document_id"),
@@ -220,7 +221,7 @@ class LabelCount(Base):
 
     __tablename__ = "label_count"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         CheckConstraint("chunks >= 0", name="chunks"),
         {"schema": "retrieval"},
     )
@@ -256,7 +257,7 @@ class Likeness(Base):
 
     __tablename__ = "likeness"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         _document_key(),
         ForeignKeyConstraint(
             ["workspace_id", "version_id"],
@@ -283,7 +284,7 @@ class Failure(Base):
 
     __tablename__ = "failure"
     __table_args__ = (
-        _label_key(),
+        label_key(),
         Index(None, "workspace_id", "uri", unique=True),
         {"schema": "retrieval"},
     )
@@ -315,92 +316,3 @@ class Derivation(Base):
     name: Mapped[str]
     document_id: Mapped[int]
     removed_at: Mapped[datetime | None]
-
-
-class SourceRow(Base):
-    """Where documents come from, again and again: what is read, for whom, how often, and how the last run went."""
-
-    __tablename__ = "source"
-    __table_args__ = (
-        _label_key(),
-        ForeignKeyConstraint(
-            ["workspace_id", "collection_id"],
-            ["retrieval.collection.workspace_id", "retrieval.collection.id"],
-        ),
-        CheckConstraint(
-            "kind IN ('path', 'url', 'sitemap', 'loader', 'slack_channel', 'slack_thread')", name="kind"
-        ),
-        CheckConstraint("every_s > 0", name="every_s"),
-        Index("ix_source_due", "workspace_id", "next_at", postgresql_where=text("NOT paused")),
-        {"schema": "retrieval"},
-    )
-
-    workspace_id: Mapped[int] = mapped_column(primary_key=True)
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    kind: Mapped[str]
-    reference: Mapped[str]
-    arguments: Mapped[Any] = mapped_column(JSONB, server_default="{}")
-    label_id: Mapped[int]
-    collection_id: Mapped[int | None]
-    of_department: Mapped[str] = mapped_column(server_default="")
-    every_s: Mapped[int | None]
-    paused: Mapped[bool] = mapped_column(server_default="false")
-    kept_by: Mapped[str]
-    created_at: Mapped[datetime] = created_now()
-    began_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
-    next_at: Mapped[datetime | None]
-    error: Mapped[str | None]
-    added: Mapped[int] = mapped_column(server_default="0")
-    updated: Mapped[int] = mapped_column(server_default="0")
-    unchanged: Mapped[int] = mapped_column(server_default="0")
-    withdrawn: Mapped[int] = mapped_column(server_default="0")
-    failed: Mapped[int] = mapped_column(server_default="0")
-
-
-def _source_key() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["workspace_id", "source_id"],
-        ["retrieval.source.workspace_id", "retrieval.source.id"],
-        ondelete="CASCADE",
-    )
-
-
-class SourceLabel(Base):
-    """The readers of what carries this value in the field that a source goes by."""
-
-    __tablename__ = "source_label"
-    __table_args__ = (_source_key(), _label_key(), {"schema": "retrieval"})
-
-    workspace_id: Mapped[int] = mapped_column(primary_key=True)
-    source_id: Mapped[int] = mapped_column(primary_key=True)
-    value: Mapped[str] = mapped_column(primary_key=True)
-    label_id: Mapped[int]
-
-
-class SourceItemRow(Base):
-    """Something that a source has, or had: how to ask whether it changed, and what was last made of it.
-
-    `given_label_id` is the label that the source gave its document; NULL: somebody has decided by hand since.
-    """
-
-    __tablename__ = "source_item"
-    __table_args__ = (
-        _source_key(),
-        CheckConstraint("state IN ('stored', 'withdrawn', 'failed')", name="state"),
-        Index("ix_source_item_uri", "workspace_id", "uri"),
-        {"schema": "retrieval"},
-    )
-
-    workspace_id: Mapped[int] = mapped_column(primary_key=True)
-    source_id: Mapped[int] = mapped_column(primary_key=True)
-    uri: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str]
-    given_label_id: Mapped[int | None]
-    etag: Mapped[str | None]
-    last_modified: Mapped[str | None]
-    content_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    refused_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    missed: Mapped[int] = mapped_column(server_default="0")
-    seen_at: Mapped[datetime | None]
-    error: Mapped[str | None]

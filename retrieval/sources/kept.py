@@ -89,10 +89,9 @@ class Kind(StrEnum):
     SITEMAP = "sitemap"
     LOADER = "loader"
     SLACK_CHANNEL = "slack_channel"
-    SLACK_THREAD = "slack_thread"
 
 
-IN_SLACK = frozenset({Kind.SLACK_CHANNEL, Kind.SLACK_THREAD})
+IN_SLACK = frozenset({Kind.SLACK_CHANNEL})
 """Kinds that can be read only where the bot's token is."""
 
 

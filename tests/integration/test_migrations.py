@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, make_url
 
 import bot.tables  # noqa: F401  (registers its tables in the metadata)
-import retrieval.tables  # noqa: F401
+import retrieval.sources.tables  # noqa: F401
 from auth.database import APP, OWNER, READER, DatabaseUnusable, DatabaseUrls
 from auth.server import RunningServer
 from auth.tables import Base
