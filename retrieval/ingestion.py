@@ -195,10 +195,7 @@ class Ingestor:
         digest = _digest(submission)
         async with self._opened(workspace_id, submission, entry) as (connection, submission, known):
             if known is not None and known.content_hash == digest:
-                outcome = await self._same_content(connection, known, submission)
-                if entry is not None:
-                    await entry.enter(connection, outcome)
-                return outcome
+                return await self._same_content(connection, known, submission, entry)
         report(Progress("parsing", 0, 1))
         document = await self._parser.parse(submission.data, submission.name)
         chunks = await self._chunk(document)
@@ -211,8 +208,10 @@ class Ingestor:
         words = "\n".join(piece.text for piece in chunks)
         likeness = await asyncio.to_thread(fingerprint, submission.data, words)
         report(Progress("storing", 0, len(chunks)))
-        status: Status = "updated" if known else "added"
         async with self._opened(workspace_id, submission, entry) as (connection, submission, known):
+            if known is not None and known.content_hash == digest:  # somebody else was faster
+                return await self._same_content(connection, known, submission, entry)
+            status: Status = "updated" if known else "added"
             is_kept = _is_kept(known, submission)
             submission = replace(submission, label_id=_label_of(known, submission))
             document_id = await _store(
@@ -246,8 +245,14 @@ class Ingestor:
             return (await connection.execute(_HELD, values)).first() is not None
 
     async def _same_content(
-        self, connection: AsyncConnection, known: Row[Any], submission: Submission
+        self, connection: AsyncConnection, known: Row[Any], submission: Submission, entry: Entry | None
     ) -> Outcome:
+        outcome = await self._settled(connection, known, submission)
+        if entry is not None:
+            await entry.enter(connection, outcome)
+        return outcome
+
+    async def _settled(self, connection: AsyncConnection, known: Row[Any], submission: Submission) -> Outcome:
         title = submission.title or submission.name
         if submission.given_label_id is None:
             facts = {"department": submission.department, "added_by": submission.added_by}

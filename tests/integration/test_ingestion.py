@@ -259,6 +259,15 @@ async def test_versions_that_come_at_once_leave_one_that_answers(
     assert (await seen(database, workspace_id, labels[0]))["chunk_vec"] == 1
 
 
+async def test_the_same_that_comes_at_once_is_stored_once(
+    database: Database, ingestor: Ingestor, workspace_id: int, labels: tuple[int, int]
+) -> None:
+    same = [ingestor.ingest(workspace_id, parking(NEW, labels[0])) for _ in range(4)]
+    outcomes = await asyncio.gather(*same)
+    assert sorted(outcome.status for outcome in outcomes) == ["added", *["unchanged"] * 3]
+    assert await seen(database, workspace_id, labels[0]) == dict.fromkeys(TABLES, 1)
+
+
 def long_document(passages: int) -> bytes:
     """A section a passage, none of which is tiny."""
     text = "Guests park on this deck of the garage and nowhere else, whatever they drive. " * 4
