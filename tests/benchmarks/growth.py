@@ -25,7 +25,7 @@ from auth.database import APP, READER, DatabaseUrls
 from auth.server import throwaway_server
 from migrations.upgrade import upgrade
 from tests.benchmarks.filtered.__main__ import Measured, measure
-from tests.benchmarks.filtered.contenders import exact, ours
+from tests.benchmarks.filtered.contenders import ours, right_answers
 from tests.benchmarks.made_up import FEWEST_CHUNKS, Building, a_question, clearance_of, load, made_up
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -74,12 +74,11 @@ def measured_at(chunks: int, questions: int) -> Size:
         corpus = made_up(chunks, np.random.default_rng(7))
         building = load(server.url(), corpus)
         searches = []
-        by_hand = exact(corpus)
         with ours(DatabaseUrls(server.url(), server.url(APP), server.url(READER))) as contenders:
             for share in SHARES if chunks >= FEWEST_CHUNKS else SHARES[1:]:
                 clearance = clearance_of(share, corpus, rng)
                 asked = [a_question(corpus, clearance, numbers) for _ in range(questions)]
-                right = [frozenset(by_hand.ask(clearance, one)) for one in asked]
+                right = right_answers(corpus, clearance, asked)
                 searches += [
                     measure(contender, share, clearance, asked, right)
                     for contender in contenders
