@@ -1,8 +1,8 @@
 """The search itself: vector and full-text candidates under a clearance, fused by reciprocal rank.
 
 Both locks stand in each statement: the labels of the clearance are named in the query, and row-level security
-compares every row with them again. How to search depends on how many rows are visible: below a threshold an
-exact scan is as fast and never misses, above it the HNSW index is scanned iteratively. That both hold is
+compares every row with them again. How to search depends on how many rows are visible: where they are few an
+exact scan is as fast and never misses, else the HNSW index is scanned iteratively. That both locks hold is
 never taken for granted: see `retrieval.locks`.
 """
 
@@ -30,12 +30,13 @@ class SearchSettings:
     """How to search. Candidates are counted per list before fusion; ef and tuples are pgvector's own.
 
     The two lists are fused by reciprocal rank, each with its weight; 0 leaves a list out. `strict` scans exactly
-    whatever is visible: slower where that is much, but in a time that tells nothing of what is not. `half_vectors`
+    whatever is visible: slower where that is much, but in a time that tells nothing of what is not. `exact_below`
+    fixes up to how many visible rows are scanned exactly; None leaves it to what each way costs. `half_vectors`
     must be said where the index is one of half numbers (see `has_half_vectors`).
     """
 
     candidates: int = 50
-    exact_below: int = 6_000
+    exact_below: int | None = None
     strict: bool = False
     half_vectors: bool = False
     ef_search: int = 150
@@ -67,23 +68,32 @@ class Candidate:
 # is never begun. The index gives them almost in order, and more than are wanted make up for those that it misses.
 _NEAREST = """
     visible AS MATERIALIZED (
-        SELECT coalesce(sum(v.chunks), 0) AS chunks FROM retrieval.label_count v WHERE {label_filter}
+        SELECT opened.chunks, CASE WHEN CAST(:exact_below AS bigint) IS NOT NULL
+            THEN opened.chunks <= CAST(:exact_below AS bigint)
+            ELSE opened.chunks <= {few} OR opened.chunks * opened.chunks
+                <= {passing} * greatest(CAST(:candidates AS bigint), {sought}) * stored.reltuples
+            END AS is_few
+        FROM pg_catalog.pg_class stored, (
+            SELECT coalesce(sum(v.chunks), 0)::float8 AS chunks FROM retrieval.label_count v WHERE {label_filter}
+        ) AS opened WHERE stored.oid = 'retrieval.chunk_vec'::regclass
     ),
     nearest AS MATERIALIZED (
         (
             SELECT v.chunk_id, ({exactly}) + 0 AS distance FROM retrieval.chunk_vec v
-            WHERE {label_filter} AND (SELECT chunks FROM visible) <= CAST(:exact_below AS bigint)
+            WHERE {label_filter} AND (SELECT is_few FROM visible)
             ORDER BY ({exactly}) + 0 LIMIT CAST(:candidates AS bigint)
         ) UNION ALL (
             SELECT near.chunk_id, near.distance FROM (
                 SELECT v.chunk_id, {indexed} AS distance FROM retrieval.chunk_vec v
-                WHERE {label_filter} AND (SELECT chunks FROM visible) > CAST(:exact_below AS bigint)
+                WHERE {label_filter} AND NOT (SELECT is_few FROM visible)
                 ORDER BY {indexed} LIMIT greatest(CAST(:candidates AS bigint), {sought})
             ) AS near ORDER BY near.distance + 0 LIMIT CAST(:candidates AS bigint)
         )
     )
 """
-_SOUGHT = 20
+# The index passes a row that is not visible in about five times what an exact scan takes for one that is, and
+# passes as many for each that it finds as there are for each that is visible.
+_SOUGHT, _FEW, _PASSING = 20, 4000, 5
 _BY_VECTOR = "v.emb <#> CAST(:vector AS vector)"
 _BY_HALF_VECTOR = "CAST(v.emb AS halfvec(384)) <#> CAST(CAST(:vector AS vector) AS halfvec(384))"
 _EVERYTHING = 2**62
@@ -128,8 +138,8 @@ _FUSED = """
         n.dated, vector_send(v.emb) AS emb, ARRAY[c.label_id, v.label_id, n.label_id, d.label_id] AS label_ids,
         c.token_codes, coalesce(lexical.score, 0) AS lexical_score, fused.score,
         c.version_id, c.ordinal, coalesce(n.dated, n.created_at::date) AS since, k.half_life_days,
-        (SELECT count(*) FROM nearest) AS nearest_found, (SELECT chunks FROM visible) AS visible
-    FROM fused
+        (SELECT count(*) FROM nearest) AS nearest_found, visible.chunks AS visible, visible.is_few
+    FROM visible CROSS JOIN fused
     LEFT JOIN lexical ON lexical.chunk_id = fused.chunk_id
     CROSS JOIN LATERAL (
         SELECT v.* FROM retrieval.chunk_vec v
@@ -180,8 +190,8 @@ def _may_have_missed(rows: Sequence[Any], settings: SearchSettings) -> bool:
     """Few rows seen through the index although more are visible."""
     if not rows:
         return True
-    visible = int(rows[0].visible)
-    return visible > settings.exact_below and rows[0].nearest_found < min(settings.candidates, visible)
+    first = rows[0]
+    return not first.is_few and first.nearest_found < min(settings.candidates, first.visible)
 
 
 async def has_half_vectors(database: Database) -> bool:
@@ -237,7 +247,14 @@ def _planning(settings: SearchSettings) -> dict[str, str]:
 
 def _statement(*, half_vectors: bool = False) -> str:
     indexed = _BY_HALF_VECTOR if half_vectors else _BY_VECTOR
-    nearest = _NEAREST.format(label_filter=LABEL_FILTER, exactly=_BY_VECTOR, indexed=indexed, sought=_SOUGHT)
+    nearest = _NEAREST.format(
+        label_filter=LABEL_FILTER,
+        exactly=_BY_VECTOR,
+        indexed=indexed,
+        sought=_SOUGHT,
+        few=_FEW,
+        passing=_PASSING,
+    )
     return _FUSED.format(
         nearest=nearest, label_filter=LABEL_FILTER, words=_WORDS, answers=ANSWERS.format(d="d")
     )
