@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
+import structlog
 from psycopg.pq import Format
 from psycopg.rows import namedtuple_row
 from sqlalchemy import text
@@ -22,6 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from auth.clearance import Clearance
 from auth.errors import OstiaryError
+
+log = structlog.get_logger(__name__)
 
 QUICK_CONNECTIONS = 2
 ITSELF = "ostiary"
@@ -90,8 +93,12 @@ class Database:
     def __init__(self, urls: DatabaseUrls, *, pool_size: int = 8) -> None:
         self.urls = urls
         self._app = _engine(urls.app or urls.admin, APP, pool_size)
-        self._reader = _engine(urls.reader or urls.admin, READER, pool_size, cursor=_BinaryCursor)
-        self._one_exchange = _engine(urls.reader or urls.admin, READER, pool_size, pre_ping=False)
+        self._reader = _engine(
+            urls.reader or urls.admin, READER, max(QUICK_CONNECTIONS, pool_size // 4), cursor=_BinaryCursor
+        )
+        self._one_exchange = _engine(
+            urls.reader or urls.admin, READER, pool_size, pre_ping=False, isolation="AUTOCOMMIT"
+        )
         self._snapshots = self._app.execution_options(isolation_level="REPEATABLE READ")
         self._unchecked = _engine(
             urls.app or urls.admin, APP, QUICK_CONNECTIONS, pre_ping=False
@@ -116,13 +123,18 @@ class Database:
     ) -> Sequence[Any]:
         """The rows, as named tuples, of one statement in a transaction of `reading_as` of its own.
 
-        All of it is one exchange with the server, and the statement is planned once for each connection: with the
-        settings of `planning`, which must be the same each time. A connection is not tried beforehand: where it
-        failed, it is asked once more in the ordinary way, and what is wrong then is raised.
+        All of it is one exchange with the server, and the statement is prepared once for each connection.
+        `planning` are settings for it, the same each time. A connection is not tried beforehand: where it failed,
+        it is asked once more in the ordinary way, and what is wrong then is raised.
         """
         try:
             return await self._in_one_exchange(clearance, statement, binds, planning or {})
-        except psycopg.Error:
+        except psycopg.Error as error:
+            log.warning(
+                "read in the ordinary way, after an error",
+                error=type(error).__name__,
+                sqlstate=error.sqlstate,
+            )
             async with self.reading_as(clearance) as connection:
                 for name, value in (planning or {}).items():
                     await connection.execute(_SET, {"name": name, "value": value})
@@ -138,6 +150,7 @@ class Database:
             cursor = driver.cursor(binary=True, row_factory=namedtuple_row)
             try:
                 async with driver.pipeline():
+                    await driver.execute(b"BEGIN")
                     bind = _in_driver_style(_BIND_READER.text, engine.dialect)
                     await driver.execute(bind, _reader_binds(clearance), prepare=True)
                     if planning:
@@ -145,8 +158,8 @@ class Database:
                             _settings(tuple(planning)), list(planning.values()), prepare=True
                         )
                     await cursor.execute(_in_driver_style(statement, engine.dialect), binds, prepare=True)
-                    await driver.commit()
-                    return await cursor.fetchall()
+                    await driver.execute(b"COMMIT")
+                return await cursor.fetchall()
             except BaseException:
                 await connection.invalidate()  # whatever state it is in
                 raise
@@ -229,6 +242,7 @@ def _engine(
     pool_size: int,
     *,
     pre_ping: bool = True,
+    isolation: Literal["READ COMMITTED", "AUTOCOMMIT"] = "READ COMMITTED",
     cursor: type[psycopg.AsyncCursor[Any]] = psycopg.AsyncCursor,
 ) -> AsyncEngine:
     return create_async_engine(
@@ -236,6 +250,7 @@ def _engine(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=pre_ping,
+        isolation_level=isolation,
         hide_parameters=True,  # errors are logged; questions and documents never are
         connect_args={"options": connection_options(role), "cursor_factory": cursor},
     )

@@ -185,7 +185,7 @@ async def unmap_source(connection: AsyncConnection, kind: SourceKind, reference:
 
 
 async def name_source(connection: AsyncConnection, source_id: int, name: str) -> None:
-    """A user group or channel is called something else by now; nothing, where a channel became private."""
+    """A channel is called something else by now. An empty name is that of a private channel."""
     await connection.execute(_NAME, {"id": source_id, "name": name})
 
 

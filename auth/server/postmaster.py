@@ -54,7 +54,7 @@ def _settings(launch: Launch) -> dict[str, str]:
         "port": str(PORT),
         "hba_file": str(launch.place / "pg_hba.conf"),
         "ident_file": str(launch.place / "pg_ident.conf"),
-        "max_connections": "100",
+        "max_connections": "150",
         "work_mem": "16MB",
         "random_page_cost": "1.1",
         "max_wal_size": "512MB",

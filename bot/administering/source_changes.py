@@ -106,6 +106,8 @@ class KeepChannel(OfReaders):
     every: timedelta
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        if self.collection_id is not None:
+            await collection_called(connection, self.collection_id)
         label_id = await intern_label(connection, self.policy)
         new = NewSource(
             Kind.SLACK_CHANNEL,

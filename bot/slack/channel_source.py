@@ -1,6 +1,7 @@
 """A channel as a source: each thread a document, and what was said outside of threads a document for each day.
 
-Read again on a schedule: what was edited or deleted there makes a new version here, as for any source.
+Read again on a schedule: what was edited or deleted there makes a new version here, as for any source. Of an answer
+in a thread that was edited Slack tells nothing: threads in which nothing else happened are read again once a day.
 """
 
 import time

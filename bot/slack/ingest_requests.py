@@ -36,16 +36,17 @@ _SET_ASIDE = text(
     f"UPDATE bot.ingestion_request SET state = 'failed' WHERE workspace_id = {WORKSPACE} AND id = :id"
 )
 _FORGET = text(
-    "UPDATE bot.ingestion_request SET state = 'failed', content = NULL"
-    f" WHERE workspace_id = {WORKSPACE} AND state IN ('waiting', 'failed') AND content IS NOT NULL"
+    "UPDATE bot.ingestion_request SET state = 'failed', content = ''"
+    f" WHERE workspace_id = {WORKSPACE} AND state IN ('waiting', 'failed') AND octet_length(content) > 0"
     "  AND created_at < now() - make_interval(secs => :kept_s)"
 )
-KEPT = timedelta(days=7)
-"""How long text is kept that nobody chose readers for, or that failed and may be tried again."""
 _END = text(
     "UPDATE bot.ingestion_request SET state = :state, content = NULL"
     f" WHERE workspace_id = {WORKSPACE} AND id = :id"
 )
+
+KEPT = timedelta(days=30)
+"""How long text is kept that nobody chose readers for, or that failed and may be tried again."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ async def end_request(connection: AsyncConnection, request_id: int, state: str) 
 
 
 async def forget_old_texts(connection: AsyncConnection, kept: timedelta = KEPT) -> int:
-    """Let go of text that waited too long for its readers, or to be tried again; returns how many there were."""
+    """Let go of text that was handed in long ago and is not in; returns how many there were. It is empty then."""
     return (await connection.execute(_FORGET, {"kept_s": kept.total_seconds()})).rowcount
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import Database
@@ -47,10 +46,13 @@ from retrieval.ingestion import Entry, Ingestor, Outcome, Progress, Submission
 from retrieval.sources.kept import Kind, SourceKept, list_sources
 
 EVERY_CHANNEL = timedelta(hours=1)
-log = structlog.get_logger(__name__)
 
 INGEST_JOB, OFFER_JOB, FORGET_JOB = "ingest", "offer_ingestion", "forget_old_texts"
 ADMINS_ONLY = "Only people who hold the role ostiary-admin may add documents. Ask one of them to add it."
+NOT_FROM_HERE = (
+    "It cannot be had again from here: it was taken in as text, at the machine, or from a source, which is read"
+    " again by itself."
+)
 AGAIN = "I take it in again, and tell you in a direct message what became of it."
 
 
@@ -131,7 +133,7 @@ class Intake:
         async with self._database.writing_in(self._workspace_id) as connection:
             entry = await document_with(connection, document_id)
             if not can_be_had(entry.uri):
-                return "It was taken in on the command line, or as text: it cannot be had again from here."
+                return NOT_FROM_HERE
             new = NewRequest("again", str(document_id), "", actor, "")
             request_id = await add_request(connection, new)
             assert request_id is not None
@@ -194,7 +196,8 @@ class Intake:
                 break
             try:
                 submission = await self._submission(request, piece, policy, label_id)
-                await self._store(request, submission, tally)
+                filed = FiledIn(request.collection_id) if request.collection_id is not None else None
+                await self._store(request, submission, tally, filed)
             except OstiaryError as error:
                 tally.failures.append(f"{_named(request, piece, tally)} was not added. {error}")
                 await self._note_failure(piece.uri, label_id, str(error), request.requested_by)
@@ -209,7 +212,7 @@ class Intake:
             change = KeepChannel(channel_id, policy, request.collection_id, EVERY_CHANNEL)
             done = await self._administration.carry_out(change, request.requested_by)
         except SourceKept as error:
-            said = f"#{room.name} is kept already, as source {error.source_id}."
+            said = f"#{room.name} is kept already, as source {error.source_id}. Nothing was changed."
             await self._report(request, said, "done")
             return
         except OstiaryError as error:
@@ -218,12 +221,13 @@ class Intake:
         await self._read_now(channel_id)
         said = (
             f"#{room.name} is kept from now on, for {describe_readers(str(policy))}: threads and days in it become"
-            f" documents, and are read again every hour. {' '.join(done.effect.notes)}"
+            " documents, and are read again every hour; an answer that is edited in a thread, within a day."
+            f" {' '.join(done.effect.notes)}"
         )
         await self._report(request, said, "done")
 
     async def _read_now(self, channel_id: str) -> None:
-        """Without this it would be read within a minute."""
+        """Have it read at once, and not within a minute."""
         assert self._queue is not None
         async with self._database.writing_in(self._workspace_id) as connection:
             for source in await list_sources(connection):
@@ -257,14 +261,12 @@ class Intake:
         )
 
     async def _store(
-        self, request: IngestionRequest, submission: Submission, tally: Tally, entry: Entry | None = None
+        self, request: IngestionRequest, submission: Submission, tally: Tally, entry: Entry | None
     ) -> None:
         def follow(progress: Progress) -> None:
             tally.note(progress)
             report(progress.stage, progress.done, progress.total)
 
-        if request.collection_id is not None:
-            entry = FiledIn(request.collection_id)
         outcome = await self._ingestor.ingest(self._workspace_id, submission, follow, entry=entry)
         tally.outcomes.append(outcome)
         if outcome.status not in {"added", "updated"}:
@@ -283,7 +285,7 @@ class Intake:
             submission = await self._again.submission(document_id, actor)
             await self._store(request, submission, tally, StillThere(document_id))
         except OstiaryError as error:
-            why = await self._again.why_not(actor, document_id, str(error))
+            why = await self._again.note_failure(actor, document_id, str(error))
             tally.failures.append(f"Document {document_id} was not taken in again. {why}")
         shown = await self._again.shown_to(actor, document_id)
         title = shown.title or f"Document {document_id}"

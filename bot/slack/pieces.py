@@ -52,7 +52,7 @@ class Pieces:
             yield await self.thread(request.locator)
         elif request.content:
             yield _text(request)
-        elif request.kind == "text" and not request.file_ids:
+        elif request.content is not None:
             raise NotThere("Its text is not kept any more. Hand it in again.")
         owner = None if request.kind == "message" else request.requested_by
         for file_id in request.file_ids:

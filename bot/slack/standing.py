@@ -66,8 +66,8 @@ class StandingReader:
         for source in await self._sources():
             await self.read(source, began if source.kind is SourceKind.FLAG else None)
         async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-            for source_in_words in await mark_lapsed(connection):
-                log.warning("a source of roles is too old and grants nothing", source=source_in_words)
+            for lapsed_source in await mark_lapsed(connection):
+                log.warning("a source of roles is too old and grants nothing", source=lapsed_source)
             lapsed = [s for s in await list_sources(connection) if not s.is_fresh(datetime.now(UTC))]
         metrics.LAPSED_SOURCES.set(len(lapsed))
 

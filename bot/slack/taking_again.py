@@ -11,12 +11,12 @@ from retrieval.failing import record_failure
 from retrieval.ingestion import Submission
 
 NOT_FOR_YOU = "Why, `/docs` tells those who may read it."
-_FROM_SLACK = ("http://", "https://", "slack-file:", "slack-thread:")
+_FROM_SLACK = ("slack-file:", "slack-thread:")
 
 
 def can_be_had(uri: str) -> bool:
     """Whether a document with this address can be had again from here."""
-    return uri.startswith(_FROM_SLACK)
+    return is_web_address(uri) or uri.startswith(_FROM_SLACK)
 
 
 class Again:
@@ -37,7 +37,7 @@ class Again:
         viewer = rights.clearance if rights is not None else nothing(self._workspace_id)
         return await Administration(self._database, self._workspace_id).document(viewer, document_id)
 
-    async def why_not(self, slack_user_id: str, document_id: int, reason: str) -> str:
+    async def note_failure(self, slack_user_id: str, document_id: int, reason: str) -> str:
         """Keep a failure for the document's readers; returns what to say of it to whoever asked.
 
         Who did not hand it in, and may not read it, hears its number, and neither title nor address.

@@ -52,6 +52,11 @@ _PAUSE = text(f"UPDATE retrieval.source SET paused = :paused, next_at = now() WH
 _UNMAP = text(f"DELETE FROM retrieval.source_label WHERE {_OF} AND source_id = :id")
 _HOLD = text(f"SELECT id FROM retrieval.source WHERE {_OF} AND id = :id FOR UPDATE")
 _FORGET = text(f"DELETE FROM retrieval.source WHERE {_OF} AND id = :id")
+_FORGET_FAILURES = text(
+    f"DELETE FROM retrieval.failure f WHERE f.{_OF} AND f.uri IN (SELECT i.uri FROM retrieval.source_item i"
+    f"  WHERE i.{_OF} AND i.source_id = :id) AND NOT EXISTS (SELECT FROM retrieval.document d"
+    "   WHERE d.workspace_id = f.workspace_id AND d.uri = f.uri)"
+)
 _ONLY_HERE = text(
     "SELECT d.id FROM retrieval.source_item i"
     " JOIN retrieval.document d ON d.workspace_id = i.workspace_id AND d.uri = i.uri"
@@ -252,7 +257,8 @@ async def documents_only_of(connection: AsyncConnection, source_id: int) -> tupl
 
 
 async def forget_source(connection: AsyncConnection, source_id: int) -> None:
-    """Keep a source no longer. Its documents stay as they are."""
+    """Keep a source no longer. Its documents stay as they are; why others were not taken in is forgotten."""
+    await connection.execute(_FORGET_FAILURES, {"id": source_id})
     await connection.execute(_UNMAP, {"id": source_id})
     await connection.execute(_FORGET, {"id": source_id})
 

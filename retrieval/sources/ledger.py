@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE, Database
 from auth.errors import OstiaryError
+from auth.labelling import intern_label
+from auth.labels import NOBODY
 from retrieval.cataloguing import file_documents
 from retrieval.failing import forget_failure, record_failure
 from retrieval.ingestion import Outcome
@@ -51,7 +53,10 @@ _MARKED = text(
     "UPDATE retrieval.source_item SET etag = :etag, last_modified = :last_modified, refused_hash = NULL,"
     f"  error = NULL WHERE {_OF} AND uri = :uri"
 )
-_RECOVERED = text(f"UPDATE retrieval.source_item SET error = NULL WHERE {_OF} AND uri = :uri")
+_RECOVERED = text(
+    f"UPDATE retrieval.source_item SET error = NULL, refused_hash = NULL WHERE {_OF} AND uri = :uri"
+)
+_LABEL_NOW = text(f"SELECT label_id FROM retrieval.document WHERE workspace_id = {WORKSPACE} AND uri = :uri")
 _SEEN = text(
     "UPDATE retrieval.source_item SET missed = 0, seen_at = CASE WHEN uri = ANY(:left) THEN seen_at ELSE now() END"
     f" WHERE {_OF} AND uri = ANY(:uris)"
@@ -63,7 +68,9 @@ _MISSED = text(
 _DROP_FAILED = text(
     f"DELETE FROM retrieval.source_item WHERE {_OF} AND uri = ANY(:uris) AND state = 'failed' RETURNING uri"
 )
-_WITHDRAWN = text(f"UPDATE retrieval.source_item SET state = 'withdrawn' WHERE {_OF} AND uri = ANY(:uris)")
+_WITHDRAWN = text(
+    f"UPDATE retrieval.source_item SET state = 'withdrawn' WHERE {_OF} AND uri = ANY(:uris) AND state = 'stored'"
+)
 _ONLY_HERE = text(
     f"SELECT d.id FROM retrieval.document d WHERE d.workspace_id = {WORKSPACE} AND d.uri = ANY(:uris)"
     " AND NOT EXISTS (SELECT FROM retrieval.source_item o WHERE o.workspace_id = d.workspace_id AND o.uri = d.uri"
@@ -109,10 +116,10 @@ class Ledger:
             await self._keep_failure(connection, entry.uri, entry.label_id, error)
 
     async def failed(self, uri: str, label_id: int | None, error: str) -> None:
-        """Something went wrong that may go right the next time. The label is the one that it would have had."""
+        """Something went wrong that may go right the next time. The label is what it would have had, if any."""
         async with self._writing() as connection:
             await connection.execute(_FAILED, {"uri": uri, "error": error, "source_id": self.source.id})
-            await self._keep_failure(connection, uri, label_id or self.source.label_id, error)
+            await self._keep_failure(connection, uri, label_id, error)
 
     async def recovered(self, uri: str) -> None:
         """What went wrong with it the last time went right, and it is what it was."""
@@ -120,7 +127,12 @@ class Ledger:
             await connection.execute(_RECOVERED, {"uri": uri, "source_id": self.source.id})
             await forget_failure(connection, uri)
 
-    async def _keep_failure(self, connection: AsyncConnection, uri: str, label_id: int, error: str) -> None:
+    async def _keep_failure(
+        self, connection: AsyncConnection, uri: str, label_id: int | None, error: str
+    ) -> None:
+        """For the readers that its document has by now, whoever they were to be."""
+        standing = (await connection.execute(_LABEL_NOW, {"uri": uri})).scalar()
+        label_id = standing or label_id or await intern_label(connection, NOBODY)
         await record_failure(connection, uri, label_id, error, self.source.kept_by)
 
     async def marked(self, entry: ItemEntry) -> None:
@@ -145,8 +157,9 @@ class Ledger:
             values = {"source_id": self.source.id, "uris": sorted(uris)}
             missed = (await connection.execute(_MISSED, values)).all()
             gone = [row.uri for row in missed if row.missed >= patience and row.state == "stored"]
-            for row in await connection.execute(_DROP_FAILED, values):
-                await forget_failure(connection, row.uri)
+            dropped = [row.uri for row in await connection.execute(_DROP_FAILED, values)]
+            for uri in {*dropped, *gone}:
+                await forget_failure(connection, uri)
             return await self._withdraw(connection, gone)
 
     async def _withdraw(self, connection: AsyncConnection, uris: list[str]) -> int:

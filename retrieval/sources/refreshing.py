@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import structlog
 from sqlalchemy import text
 
 from auth.database import Database
@@ -22,8 +21,6 @@ from retrieval.sources.items import UNMARKED, Mark, SkippedFile
 from retrieval.sources.kept import Counts, Item, Kind, Source, begin_run, end_run, items_of, source_with
 from retrieval.sources.ledger import ItemEntry, Ledger, RemovedByHand, SourceStopped
 from retrieval.sources.reading import Found, ItemGone, Loaded, Reader, SourceUnreadable
-
-log = structlog.get_logger(__name__)
 
 Progress = Callable[[str, int], None]
 """Told of each thing in a source, by name, and how many came before it."""
@@ -186,6 +183,8 @@ class Refresher:
             raise UnknownReaders(_why_closed(one))
         loaded = await one.found.load(one.mark)
         if loaded is None:
+            if known is not None and known.refused_hash is not None:
+                raise AlreadyNoted(known.error or f"{one.found.name} could not be read.")
             await _recover(one, ledger)
             return "unchanged"
         digest = hashlib.sha256(loaded.data).digest()
@@ -226,12 +225,7 @@ class Refresher:
 
 async def _recover(one: "_One", ledger: Ledger) -> None:
     known = one.known
-    if (
-        known is not None
-        and known.error is not None
-        and known.state == "stored"
-        and known.refused_hash is None
-    ):
+    if known is not None and known.error is not None and known.state == "stored":
         await ledger.recovered(one.found.uri)
 
 

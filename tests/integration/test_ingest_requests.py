@@ -78,5 +78,5 @@ async def test_text_that_nobody_came_back_for_is_let_go_of(database: Database, w
         assert await forget_old_texts(connection, timedelta(0)) == 2
     for request_id in (waiting, aside):
         left = await stored(database, workspace_id, request_id)
-        assert (left.state, left.content) == ("failed", None)
+        assert (left.state, left.content) == ("failed", b"")
     assert (await stored(database, workspace_id, accepted)).content == PASTED.content

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
@@ -369,3 +370,57 @@ def test_a_share_of_searches_is_checked(share: float) -> None:
 def test_a_share_that_is_none_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         CrossCheck(share)
+
+
+SETTINGS_IN_FORCE = "SELECT current_setting('ostiary.label_ids', true) AS labels"
+
+
+@pytest.fixture
+async def narrow(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    """A way in with one connection for all readers."""
+    database = Database(urls, pool_size=1)
+    yield database
+    await database.close()
+
+
+async def test_on_one_connection_each_reader_finds_what_is_theirs(narrow: Database, house: House) -> None:
+    for label_ids, expected in (
+        ({house.open}, {"blue"}),
+        ({house.also_open}, {"green"}),
+        (set(), set()),
+        ({house.open, house.also_open}, {"blue", "green"}),
+    ):
+        reader = Clearance(house.workspace_id, frozenset(label_ids), 1)
+        assert titles(await search(narrow, reader, QUESTION, VECTOR, UNCHECKED)) == expected
+
+
+async def test_a_reading_given_up_on_leaves_its_clearance_to_nobody(narrow: Database, house: House) -> None:
+    reading = asyncio.create_task(narrow.read_once(house.clearance, "SELECT pg_sleep(20)", {}))
+    await asyncio.sleep(0.3)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    other = Clearance(house.workspace_id, frozenset({house.also_open}), 1)
+    (found,) = await narrow.read_once(other, SETTINGS_IN_FORCE, {})
+    assert found.labels == f"{{{house.also_open}}}"
+
+
+async def test_a_reading_whose_connection_was_cut_is_done_all_the_same(
+    narrow: Database, house: House, admin: psycopg.Connection
+) -> None:
+    assert titles(await search(narrow, house.clearance, QUESTION, VECTOR, UNCHECKED)) == {"blue", "green"}
+    admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    with capture_logs() as logged:
+        assert titles(await search(narrow, house.clearance, QUESTION, VECTOR, UNCHECKED)) == {"blue", "green"}
+    assert [event["event"] for event in logged] == ["read in the ordinary way, after an error"]
+
+
+async def test_nothing_is_read_where_it_was_not_said_who_reads(
+    narrow: Database, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auth.database._BIND_READER", text("SELECT 1 / 0, :workspace_id, :label_ids"))
+    with pytest.raises(DBAPIError, match="division by zero"):
+        await narrow.read_once(house.clearance, "SELECT id FROM retrieval.chunk", {})
