@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from auth.labelling import read_labels
 from auth.labels import parse_policy
 from bot.administering.changes import RelabelDocuments
+from retrieval.failing import list_failures
 from retrieval.sources.kept import Counts, Kind
 from retrieval.sources.loaders import LoaderLimits, LoaderReader, SecretGiven
 from tests.integration.sources.conftest import Keeping
@@ -90,6 +92,45 @@ async def kept_wiki(keeping: Keeping, wiki: Wiki) -> int:
     return await keeping.add(
         Kind.LOADER, "loaders_of_ours.Wiki", "nobody", arguments=wiki.arguments, by_value=by_value
     )
+
+
+async def failing_for(keeping: Keeping) -> dict[str, str]:
+    """Whose each failure is, by what it says."""
+    async with keeping.database.writing_in(keeping.workspace_id) as connection:
+        policies = await read_labels(connection)
+        return {
+            failed.reason: str(policies[failed.label_id]) for failed in await list_failures(connection, 10)
+        }
+
+
+async def test_what_was_closed_for_long_is_taken_in_once_its_readers_are_known(
+    keeping: Keeping, wiki: Wiki
+) -> None:
+    wiki.says([{**PAGES[0], "space": "skunkworks"}])
+    source = await kept_wiki(keeping, wiki)
+    for _ in range(3):
+        assert (await keeping.read(source)).counts == Counts(failed=1)
+        ((reason, readers),) = (await failing_for(keeping)).items()
+        assert ("skunkworks" in reason, readers) == (True, "nobody")
+    wiki.says(PAGES[:1])
+    assert await keeping.counts(source) == Counts(added=1)
+    assert await failing_for(keeping) == {}
+
+
+async def test_why_a_document_failed_is_for_the_readers_that_somebody_gave_it(
+    keeping: Keeping, wiki: Wiki
+) -> None:
+    wiki.says(PAGES[1:])
+    source = await kept_wiki(keeping, wiki)
+    await keeping.counts(source)
+    await keeping.carry_out(RelabelDocuments((1,), parse_policy("leadership")))
+    wiki.says([{**PAGES[1], "text": " "}])
+    await keeping.read(source)
+    assert list((await failing_for(keeping)).values()) == ["leadership"]
+    wiki.says(PAGES[:1])
+    while (await keeping.read(source)).counts.withdrawn == 0:
+        assert await failing_for(keeping) != {}
+    assert await failing_for(keeping) == {}
 
 
 async def readers_of(keeping: Keeping) -> dict[str, str]:
