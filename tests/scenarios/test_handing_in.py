@@ -14,6 +14,7 @@ from auth.directory import person_called
 from auth.granting import grant, list_roles
 from auth.labels import parse_policy
 from auth.rights import rights_of
+from auth.sources import list_sources
 from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import DefineCollection
 from bot.sandbox.seen import SeenMessage
@@ -281,6 +282,8 @@ async def test_a_channel_is_kept_for_who_is_in_it_and_follows_what_is_said(offic
     assert not {title for title in await readable(office, "enzo") if "#people" in title}
     async with office.database.writing_in(office.workspace_id) as connection:
         assert (await list_roles(connection))["in-c0people"] == "Is in a private channel"
+        shown = [source.in_words for source in await list_sources(connection)]
+        assert [words for words in shown if "channel" in words] == ["the private channel C0PEOPLE"]
     await command(office, "/ingest")
     await submit(office, {"channel": "#people"})
     assert "is kept already, as source" in (await told(office, "kept already")).plain
