@@ -28,7 +28,10 @@ log = structlog.get_logger(__name__)
 Work = Callable[..., Awaitable[None]]
 LONGEST_WAIT_S = 300
 MOST_TRIES = 300  # at the longest wait between them, a day
-_BE_SOLE_WATCH = "SELECT pg_try_advisory_xact_lock(hashtextextended('stalled jobs', 0))"
+_BE_SOLE_WATCH = (
+    "SELECT pg_try_advisory_xact_lock(hashtextextended('stalled jobs', 0)),"
+    " set_config('idle_in_transaction_session_timeout', %s, true)"
+)
 _ENTER = "SELECT set_config('ostiary.workspace_id', %s, true)"
 _NOTE = (
     "INSERT INTO bot.job_note (workspace_id, job_id, stage, done, total) VALUES (%s, %s, %s, %s, %s)"
@@ -264,10 +267,12 @@ class JobQueue:
         """Give the jobs of dead workers to living ones; set aside those that were tried often enough.
 
         One watch at a time, of all processes: a second one, with a list read a moment earlier, would take a job
-        from the worker that the first has just given it to.
+        from the worker that the first has just given it to. A process that falls asleep on its watch is relieved
+        of it by PostgreSQL, after twice the time in which a worker is taken for dead.
         """
+        longest = f"{2 * self._settings.dead_after_s:g}s"
         async with self._connector.pool.connection() as connection:
-            sole = await (await connection.execute(_BE_SOLE_WATCH)).fetchone()
+            sole = await (await connection.execute(_BE_SOLE_WATCH, [longest])).fetchone()
             if sole and sole[0]:
                 for lane in self._lanes:
                     await self._recover(queue_name(self._workspace_id, lane))

@@ -200,6 +200,27 @@ async def test_a_worker_that_stops_leaves_its_job_to_the_next(shop: Shop) -> Non
     assert shop.told == []
 
 
+async def test_a_process_that_falls_asleep_on_its_watch_is_relieved_of_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep, on_watch = asyncio.Event(), asyncio.Event()
+    sleeper, other = shop.queue(), shop.queue()
+
+    async def sleep(queue: str) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    async def look(queue: str) -> None:
+        on_watch.set()
+
+    monkeypatch.setattr(sleeper, "_recover", sleep)
+    monkeypatch.setattr(other, "_recover", look)
+    async with asyncio.timeout(30), sleeper.working():
+        await asleep.wait()
+        async with other.working():
+            await on_watch.wait()
+
+
 async def test_what_somebody_waits_for_cannot_be_cancelled(shop: Shop) -> None:
     job = await shop.defer(ANSWER)
     with pytest.raises(JobStands, match="somebody waits for an answer"):

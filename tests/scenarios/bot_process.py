@@ -252,8 +252,9 @@ class Workplace:
     async def frozen_while_generating(self) -> AsyncIterator[list[BotProcess]]:
         """What is asked inside is begun; at the end its bot stands still, passages read, not a word said.
 
-        The bot runs in slices of a few milliseconds once the passages are there, and is looked at while it
-        stands still: no answer can slip out between looking and stopping.
+        It has no change open, which would hold up the others. The bot runs in slices of a few milliseconds once
+        the passages are there, and is looked at while it stands still: no answer can slip out between looking and
+        stopping.
         """
         frozen: list[BotProcess] = []
         with self.shut_library():
@@ -264,10 +265,11 @@ class Workplace:
             since = self.rows("SELECT clock_timestamp()")[0][0]
         has_read = (
             "SELECT 1 FROM pg_stat_activity WHERE usename = %s AND application_name = %s AND state = 'idle'"
-            " AND query = 'COMMIT' AND state_change > %s"
+            " AND query = 'COMMIT' AND state_change > %s AND NOT EXISTS (SELECT FROM pg_stat_activity b"
+            "  WHERE b.application_name = %s AND b.backend_xid IS NOT NULL)"
         )
         async with asyncio.timeout(PATIENCE_S):
-            while not self.rows(has_read, READER, bot.name, since):
+            while not self.rows(has_read, READER, bot.name, since, bot.name):
                 bot.thaw()
                 await asyncio.sleep(SLICE_S)
                 bot.freeze()
