@@ -193,6 +193,11 @@ def _of_kept_source(_event: Event, was: Row | None, becomes: Row | None, names: 
         return f"{'kept' if becomes else 'removed'} {source}{readers}"
     if was["paused"] != becomes["paused"]:
         return f"{'paused' if becomes['paused'] else 'took up again'} {source}"
+    if was["label_id"] != becomes["label_id"]:
+        readers = (
+            f"{_readers(becomes['label_id'], names)}, and no longer for {_readers(was['label_id'], names)}"
+        )
+        return f"let what comes from {source} be for {readers}"
     return f"changed {source}"
 
 
@@ -205,6 +210,8 @@ def _of_readers_by_value(_event: Event, was: Row | None, becomes: Row | None, na
     row = becomes or was or {}
     source = _kept_source(row["source_id"], names)
     readers = _readers(row["label_id"], names)
+    if was is not None and becomes is not None:
+        readers = f"{readers}, and no longer for {_readers(was['label_id'], names)}"
     return f"{'let' if becomes else 'no longer lets'} what says {row['value']} in {source} be for {readers}"
 
 

@@ -13,6 +13,7 @@ from auth.database import WORKSPACE
 from auth.undo import CannotUndo, Relation, Restore, changed_since, restore_row, was_and_becomes
 from retrieval.cataloguing import file_documents, own_documents
 from retrieval.relabelling import relabel_documents
+from retrieval.sources.source_readers import gave_label
 from retrieval.withdrawing import expire_documents
 
 COLLECTION = Relation(
@@ -115,10 +116,22 @@ async def restore_collections(connection: AsyncConnection, events: Sequence[Even
 async def restore_sources(connection: AsyncConnection, events: Sequence[Event]) -> None:
     """What was seen in a source that was removed is not known any more: the next run looks at all of it anew."""
     for event in events:
-        before, _ = was_and_becomes(event)
+        before, after = was_and_becomes(event)
         if before is not None:
             await _require_same_readers(connection, before["label_id"], event.change_id)
+        elif after is not None and event.relation == "source_label":
+            await _require_nothing_came(connection, after)
         await restore_row(connection, event, SOURCE if event.relation == "source" else SOURCE_LABEL)
+
+
+async def _require_nothing_came(connection: AsyncConnection, added: Mapping[str, Any]) -> None:
+    """What came in under readers that are taken away again would be left open to them."""
+    source_id, value = added["source_id"], added["value"]
+    if await gave_label(connection, source_id, added["label_id"]):
+        raise CannotUndo(
+            f"Documents came in for these readers since. Close them instead: `ostiary sources relabel {source_id}"
+            f" --label-by FIELD={value}:nobody`."
+        )
 
 
 RESTORE: Mapping[str, Restore] = {

@@ -21,7 +21,13 @@ from bot.administering.role_changes import (
     RevokeRole,
     UnmapSource,
 )
-from bot.administering.source_changes import AddSource, PauseSource, RemoveSource, ResumeSource
+from bot.administering.source_changes import (
+    AddSource,
+    PauseSource,
+    RelabelSource,
+    RemoveSource,
+    ResumeSource,
+)
 from bot.administering.undoing import UndoChange
 
 __all__ = [
@@ -42,6 +48,7 @@ __all__ = [
     "PauseSource",
     "RelabelCollection",
     "RelabelDocuments",
+    "RelabelSource",
     "RemoveDocuments",
     "RemoveSource",
     "ResumeSource",

@@ -1,4 +1,4 @@
-"""Changes of the sources that are kept: added, paused, taken up again, removed."""
+"""Changes of the sources that are kept: added, given other readers, paused, taken up again, removed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,20 +13,22 @@ from auth.labels import Policy
 from bot.administering.administration import COMMAND_LINE
 from bot.administering.making import CannotChange, Made, OfReaders
 from bot.administering.removal import RemoveDocuments
-from bot.administering.wording import counted, span_in_words
+from bot.administering.wording import counted, listed, span_in_words
 from retrieval.cataloguing import collection_called, forget_unused_labels
 from retrieval.sources.kept import (
     IN_SLACK,
     Kind,
     NewSource,
+    Source,
     add_source,
     documents_only_of,
     forget_source,
-    hold_for_removal,
+    hold_alone,
     pause_source,
     source_with,
 )
 from retrieval.sources.loaders import refuse_secrets
+from retrieval.sources.source_readers import label_source, label_values, on_their_own, relabel_what_came
 
 AT_THE_MACHINE = frozenset({Kind.PATH, Kind.LOADER})
 """Kinds that reach into the machine itself: any file on it, any code on it."""
@@ -129,6 +131,82 @@ def _names_a_password(reference: str) -> bool:
 
 
 @dataclass(frozen=True)
+class RelabelSource(OfReaders):
+    """Give a source other readers: what came from it follows, but for what somebody gave readers of its own.
+
+    A source that goes by a field gets them for the values in `readers_by`; those not named keep theirs.
+    """
+
+    source_id: int
+    policy: Policy | None = None
+    readers_by: Mapping[str, Policy] = field(default_factory=dict)
+    label_by: str | None = None
+    """The field that the values were said to be of."""
+
+    async def make(self, connection: AsyncConnection, actor: str) -> Made:
+        await hold_alone(connection, self.source_id)
+        source = await source_with(connection, self.source_id)
+        self._require_sense(source)
+        if self.policy is not None:
+            label_id = await intern_label(connection, self.policy)
+            await label_source(connection, source.id, label_id)
+            labels, follow = {label_id: self.policy}, {source.label_id: label_id}
+        else:
+            by_value = {value: await intern_label(connection, p) for value, p in self.readers_by.items()}
+            follow = _follow(source, by_value)
+            await label_values(connection, source.id, by_value)
+            labels = {by_value[value]: policy for value, policy in self.readers_by.items()}
+        follow = {was: becomes for was, becomes in follow.items() if was != becomes}
+        moves = await relabel_what_came(connection, source.id, follow)
+        return Made(moves, labels, notes=_notes(source, self, await on_their_own(connection, source.id)))
+
+    def in_words(self) -> str:
+        readers = self.policy or listed(
+            [f"{policy} (of {value})" for value, policy in self.readers_by.items()]
+        )
+        return f"gave source {self.source_id} and what came from it the readers {readers}"
+
+    def _require_sense(self, source: Source) -> None:
+        if source.kind in IN_SLACK:
+            raise CannotChange(
+                "What is said in a channel is for those who are in it. For other readers of single documents:"
+                " `ostiary docs relabel`."
+            )
+        if source.label_by is None and (self.policy is None or self.readers_by):
+            raise CannotChange(
+                f"All that source {source.id} brings has the same readers: give them with --readers POLICY."
+            )
+        if source.label_by is not None and (not self.readers_by or self.label_by != source.label_by):
+            raise CannotChange(
+                f"The field {source.label_by} decides who may read what comes from source {source.id}: give readers"
+                f" by its values, --label-by {source.label_by}=VALUE:POLICY."
+            )
+
+
+def _follow(source: Source, by_value: Mapping[str, int]) -> dict[int, int]:
+    """Label that values had -> the one that they get. Which documents carry which value nobody wrote down."""
+    becomes = {**source.labels, **by_value}
+    for value in by_value.keys() & source.labels.keys():
+        alike = sorted(other for other, label_id in source.labels.items() if label_id == source.labels[value])
+        if len({becomes[other] for other in alike}) > 1:
+            raise CannotChange(
+                f"What says {listed(alike)} has had the same readers, and cannot be told apart any more. Give all"
+                " of them new ones, or remove the source with its documents and keep it anew."
+            )
+    return {source.labels[value]: becomes[value] for value in by_value.keys() & source.labels.keys()}
+
+
+def _notes(source: Source, change: RelabelSource, on_their_own: int) -> tuple[str, ...]:
+    new = sorted(change.readers_by.keys() - source.labels.keys())
+    read = f"What says {listed(new)} comes in when it is read next: `ostiary sources refresh {source.id}`."
+    kept = (
+        f"Left as it is, with readers of its own: {counted(on_their_own, 'document')} in it."
+        " For that: `ostiary docs relabel`."
+    )
+    return (*((read,) if new else ()), *((kept,) if on_their_own else ()))
+
+
+@dataclass(frozen=True)
 class PauseSource(OfReaders):
     """Leave a source alone until it is taken up again. What came from it goes on answering."""
 
@@ -170,7 +248,7 @@ class RemoveSource(OfReaders):
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         source = await source_with(connection, self.source_id)
-        await hold_for_removal(connection, source.id)
+        await hold_alone(connection, source.id)
         only_here = await documents_only_of(connection, source.id)
         await forget_source(connection, source.id)
         if not self.with_documents:

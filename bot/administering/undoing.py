@@ -1,6 +1,6 @@
 """Undoing as a change among others: previewed, guarded, recorded, and undone itself."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +10,11 @@ from auth.audit import Event, events_of_change
 from auth.clearance import Labels
 from auth.labels import Policy, parse_policy
 from auth.undo import CannotUndo, undo_events, undone_by, was_and_becomes
-from bot.administering.effects import Moves
 from bot.administering.making import Made, OfRoles
 from retrieval.cataloguing import forget_unused_labels
 from retrieval.restoring import RESTORE
+from retrieval.sources.kept import hold_alone
+from retrieval.sources.source_readers import relabel_what_came
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,12 @@ class UndoChange(OfRoles):
         by = await undone_by(connection, self.change_id)
         if by is not None:
             raise CannotUndo(f"Change {self.change_id} was undone already, by change {by}.")
+        for source_id in sorted(_sources(events)):
+            await hold_alone(connection, source_id)
         await undo_events(connection, events, RESTORE)
+        moves = _moves(events) + await _what_came_follows(connection, events)
         await forget_unused_labels(connection, _labels_added(events))
-        return Made(_moves(events), _labels_put_back(events), notes=_notes(events))
+        return Made(moves, _labels_put_back(events), notes=_notes(events))
 
     def in_words(self) -> str:
         return f"undid change {self.change_id}"
@@ -50,7 +54,7 @@ def _labels_put_back(events: Sequence[Event]) -> Labels:
     return readers
 
 
-def _moves(events: Sequence[Event]) -> Moves:
+def _moves(events: Sequence[Event]) -> Counter[tuple[int, int]]:
     """Back from where each document's last event left it to where its first one found it."""
     ends: dict[int, int] = {}
     starts: dict[int, int] = {}
@@ -62,6 +66,32 @@ def _moves(events: Sequence[Event]) -> Moves:
             starts.setdefault(was["id"], was["label_id"])
             ends[was["id"]] = becomes["label_id"]
     return Counter((ends[d], starts[d]) for d in ends if ends[d] != starts[d])
+
+
+def _sources(events: Sequence[Event]) -> set[int]:
+    """The kept sources that a change was of."""
+    key = {"source": "id", "source_label": "source_id"}
+    rows = [(event, *was_and_becomes(event)) for event in events if event.relation in key]
+    return {int((was or becomes or {})[key[str(event.relation)]]) for event, was, becomes in rows}
+
+
+async def _what_came_follows(
+    connection: AsyncConnection, events: Sequence[Event]
+) -> Counter[tuple[int, int]]:
+    """What sources brought under the readers that they had meanwhile gets those that they have again."""
+    moves = Counter[tuple[int, int]]()
+    put_back = [int(event.subject) for event in events if event.relation == "document" and event.subject]
+    labels = defaultdict[int, dict[int, int]](dict)
+    for event in events:
+        was, becomes = (
+            was_and_becomes(event) if event.relation in {"source", "source_label"} else (None, None)
+        )
+        if was and becomes and was["label_id"] != becomes["label_id"]:
+            source_id = was["id"] if event.relation == "source" else was["source_id"]
+            labels[source_id][becomes["label_id"]] = was["label_id"]
+    for source_id, follow in labels.items():
+        moves += await relabel_what_came(connection, source_id, follow, put_back)
+    return moves
 
 
 def _notes(events: Sequence[Event]) -> tuple[str, ...]:

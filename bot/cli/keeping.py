@@ -13,7 +13,7 @@ from rich.text import Text
 
 from auth.errors import OstiaryError
 from auth.labels import NOBODY, Policy, parse_policy
-from bot.administering.changes import AddSource, Change
+from bot.administering.changes import AddSource, Change, RelabelSource
 from bot.administering.wording import capitalised
 from bot.cli.administering import Desk, carry_out, open_desk
 from bot.cli.output import err, out
@@ -53,6 +53,15 @@ async def keep(given: Given, *, later: bool, dry_run: bool) -> None:
                 source for source in await list_sources(connection) if source.reference == wanted.reference
             ]
         await refresh(same[-1].id)
+
+
+async def relabel(source_id: int, readers: str, label_by: tuple[str, ...], *, dry_run: bool) -> None:
+    """Give a source other readers, by the values of its field where it goes by one."""
+    if not readers and not label_by:
+        raise UnclearSource("Say who may read it: --readers everyone, or --readers ROLE,...")
+    field, by_value = _readers_by(label_by)
+    policy = parse_policy(readers) if readers else None
+    await change(RelabelSource(source_id, policy, by_value, field), dry_run=dry_run)
 
 
 async def change(wanted: Change, *, dry_run: bool) -> None:

@@ -22,6 +22,15 @@ Every = Annotated[
     ),
 ]
 
+LabelBy = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Readers by a field of what the loader loads: department=finance:finance+leadership. Once for each"
+        " value; nobody may read what carries another.",
+        metavar="FIELD=VALUE:POLICY",
+    ),
+]
+
 
 @app.command()
 def add(
@@ -56,14 +65,7 @@ def add(
             callback=legible,
         ),
     ] = "{}",
-    label_by: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Readers by a field of what the loader loads: department=finance:finance+leadership. Once for each"
-            " value; nobody may read what carries another.",
-            metavar="FIELD=VALUE:POLICY",
-        ),
-    ] = None,
+    label_by: LabelBy = None,
     id_by: Annotated[
         str | None,
         typer.Option(
@@ -101,6 +103,30 @@ def show(source: Id) -> None:
     from bot.cli.source_tables import print_source
 
     asyncio.run(print_source(source))
+
+
+@app.command()
+def relabel(
+    source: Id,
+    readers: Annotated[
+        str,
+        typer.Option(
+            help="Who may read what comes from it, as for `ostiary ingest`.",
+            metavar="POLICY",
+            callback=legible,
+        ),
+    ] = "",
+    label_by: LabelBy = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Give a source, and what came from it, other readers.
+
+    A document that somebody gave readers of its own keeps them. What is being read meanwhile comes in for the new
+    readers.
+    """
+    from bot.cli.keeping import relabel as run
+
+    asyncio.run(run(source, readers, tuple(label_by or ()), dry_run=dry_run))
 
 
 @app.command()

@@ -110,8 +110,9 @@ class SourceKept(OstiaryError):
     def __init__(self, reference: str, source_id: int) -> None:
         self.source_id = source_id
         super().__init__(
-            f"{reference} is kept already, as source {source_id}. See `ostiary sources show {source_id}`; to keep"
-            f" it in another way, remove it first: `ostiary sources remove {source_id} --keep-documents`."
+            f"{reference} is kept already, as source {source_id}. See `ostiary sources show {source_id}`; for"
+            f" other readers: `ostiary sources relabel {source_id}`; to keep it in another way, remove it first:"
+            f" `ostiary sources remove {source_id} --keep-documents`."
         )
 
 
@@ -246,7 +247,7 @@ async def pause_source(connection: AsyncConnection, source_id: int, *, paused: b
     await connection.execute(_PAUSE, {"id": source_id, "paused": paused})
 
 
-async def hold_for_removal(connection: AsyncConnection, source_id: int) -> None:
+async def hold_alone(connection: AsyncConnection, source_id: int) -> None:
     """Whoever stores something of it just now is waited for: what was stored is seen by the next statement."""
     await connection.execute(_HOLD, {"id": source_id})
 

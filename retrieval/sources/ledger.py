@@ -19,10 +19,13 @@ from retrieval.sources.kept import Source
 from retrieval.withdrawing import withdraw_documents
 
 _OF = f"workspace_id = {WORKSPACE} AND source_id = :source_id"
-# Held while a document of the source is stored: whoever removes the source waits, and removes that one too.
+# Held while a document of the source is stored: whoever removes the source, or gives it other readers, waits, and
+# removes that one too, or has it follow.
 _HOLD = text(
-    f"SELECT paused FROM retrieval.source WHERE workspace_id = {WORKSPACE} AND id = :source_id FOR KEY SHARE"
+    "SELECT paused, label_id FROM retrieval.source"
+    f" WHERE workspace_id = {WORKSPACE} AND id = :source_id FOR KEY SHARE"
 )
+_LABELS = text(f"SELECT value, label_id FROM retrieval.source_label WHERE {_OF}")
 _REMOVED = text(
     f"SELECT i.uri FROM retrieval.source_item i WHERE {_OF} AND i.uri = :uri"
     "  AND i.state <> 'failed' AND NOT EXISTS (SELECT FROM retrieval.document d"
@@ -82,6 +85,10 @@ class SourceStopped(OstiaryError):
     """A source was paused or removed while it was read: nothing more is taken from it."""
 
 
+class ReadersChanged(OstiaryError):
+    """A source was given other readers while it was read: what was read is to be stored for those."""
+
+
 class RemovedByHand(OstiaryError):
     """Somebody removed a document for good while its next version was made."""
 
@@ -111,13 +118,13 @@ class Ledger:
     async def refused(self, entry: ItemEntry, error: str) -> None:
         """It is there, and cannot be read: not tried again until it changes."""
         values = {**_values(entry), "refused_hash": entry.content_hash, "error": error}
-        async with self._writing() as connection:
+        async with self._labelling() as connection:
             await connection.execute(_REFUSED, {**values, "source_id": self.source.id})
             await self._keep_failure(connection, entry.uri, entry.label_id, error)
 
     async def failed(self, uri: str, label_id: int | None, error: str) -> None:
         """Something went wrong that may go right the next time. The label is what it would have had, if any."""
-        async with self._writing() as connection:
+        async with self._labelling() as connection:
             await connection.execute(_FAILED, {"uri": uri, "error": error, "source_id": self.source.id})
             await self._keep_failure(connection, uri, label_id, error)
 
@@ -146,7 +153,7 @@ class Ledger:
 
     async def closed(self, uri: str) -> None:
         """Nobody may read it any more, as the source says: what there is of it answers no longer."""
-        async with self._writing() as connection:
+        async with self._labelling() as connection:
             await self._withdraw(connection, [uri])
 
     async def missed(self, uris: Collection[str], patience: int) -> int:
@@ -180,6 +187,13 @@ class Ledger:
             await hold_source(connection, self.source.id)
             yield connection
 
+    @asynccontextmanager
+    async def _labelling(self) -> AsyncIterator[AsyncConnection]:
+        """For what goes by the readers that the source names. Raises ReadersChanged."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            await hold_source_as_read(connection, self.source)
+            yield connection
+
 
 @dataclass(frozen=True)
 class EntryOfStored:
@@ -189,8 +203,8 @@ class EntryOfStored:
     entry: ItemEntry
 
     async def open(self, connection: AsyncConnection) -> None:
-        """Raises SourceStopped, or RemovedByHand."""
-        await hold_source(connection, self.source.id)
+        """Raises SourceStopped, ReadersChanged, or RemovedByHand."""
+        await hold_source_as_read(connection, self.source)
         values = {"source_id": self.source.id, "uri": self.entry.uri}
         if (await connection.execute(_REMOVED, values)).first() is not None:
             raise RemovedByHand(f"{self.entry.uri} was removed by hand.")
@@ -203,13 +217,27 @@ class EntryOfStored:
             await file_documents(connection, [outcome.document_id], self.source.collection_id)
 
 
-async def hold_source(connection: AsyncConnection, source_id: int) -> None:
-    """Raises SourceStopped where it was paused or removed."""
+async def hold_source(connection: AsyncConnection, source_id: int) -> int:
+    """Its label by now. Raises SourceStopped where it was paused or removed."""
     row = (await connection.execute(_HOLD, {"source_id": source_id})).first()
     if row is None:
         raise SourceStopped("It was removed while it was read.")
     if row.paused:
         raise SourceStopped("It was paused while it was read.")
+    return int(row.label_id)
+
+
+async def hold_source_as_read(connection: AsyncConnection, source: Source) -> None:
+    """Raises SourceStopped; or ReadersChanged, where it names other readers than when this was read of it."""
+    label_id = await hold_source(connection, source.id)
+    labels = dict(source.labels)
+    if source.label_by is not None:  # in a statement of its own, which sees what the hold waited for
+        rows = await connection.execute(_LABELS, {"source_id": source.id})
+        labels = {row.value: row.label_id for row in rows}
+    if (label_id, labels) != (source.label_id, dict(source.labels)):
+        raise ReadersChanged(
+            "It was given other readers again and again while it was read. Read it once more."
+        )
 
 
 def _values(entry: ItemEntry) -> dict[str, object]:

@@ -7,7 +7,7 @@ is found unchanged.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ from retrieval.ingestion import NEVER_GIVEN, Ingestor, NothingToRead, Submission
 from retrieval.parsing.document import UnreadableDocument
 from retrieval.sources.items import UNMARKED, Mark, SkippedFile
 from retrieval.sources.kept import Counts, Item, Kind, Source, begin_run, end_run, items_of, source_with
-from retrieval.sources.ledger import ItemEntry, Ledger, RemovedByHand, SourceStopped
+from retrieval.sources.ledger import ItemEntry, Ledger, ReadersChanged, RemovedByHand, SourceStopped
 from retrieval.sources.reading import Found, ItemGone, Loaded, Reader, SourceUnreadable
 
 Progress = Callable[[str, int], None]
@@ -28,6 +28,7 @@ Progress = Callable[[str, int], None]
 _BE_SOLE_RUN = text(
     "SELECT pg_try_advisory_xact_lock(hashtextextended('source ' || :workspace_id || ' ' || :id, 0))"
 )
+_CHANGES_AT_MOST = 3
 _NO_VALUE = "It carries no value in the field {field}, which decides who may read it: nobody may."
 _UNKNOWN_VALUE = "Its {field} is {value}, for which no readers are named: nobody may read it."
 
@@ -88,8 +89,8 @@ class Refresher:
                     )
                 items = await items_of(connection, source_id)
                 await begin_run(connection, source_id)
-            ledger = Ledger(self._database, workspace_id, source)
-            run = await self._read(workspace_id, source, items, ledger, by_hand, on_progress)
+            book = _Book(self._database, workspace_id, source, items)
+            run = await self._read(book, by_hand, on_progress)
             async with self._database.writing_in(workspace_id) as connection:
                 await end_run(connection, source_id, run.counts, run.error)
         return run
@@ -103,46 +104,37 @@ class Refresher:
                 raise AlreadyRunning(f"Source {source_id} is being read just now. Wait until that has ended.")
             yield
 
-    async def _read(
-        self,
-        workspace_id: int,
-        source: Source,
-        items: Mapping[str, Item],
-        ledger: Ledger,
-        by_hand: bool,
-        on_progress: Progress | None,
-    ) -> Run:
+    async def _read(self, book: "_Book", by_hand: bool, on_progress: Progress | None) -> Run:
         run = Run()
         there, skipped, gone, left = set[str](), list[str](), set[str](), set[str]()
         until = asyncio.get_running_loop().time() + self._limits.seconds
         try:
-            reader = self._reader_of(source)
-            async for found in reader.read(source, items):
+            reader = self._reader_of(book.source)
+            async for found in reader.read(book.source, book.items):
                 if on_progress is not None:
                     on_progress(found.uri if isinstance(found, SkippedFile) else found.name, len(there))
                 if isinstance(found, SkippedFile):
                     skipped.append(found.uri)
-                    _failed(run, found.reason)
+                    await self._pass_over(found, book, run)
                     continue
                 there.add(found.uri)
                 if asyncio.get_running_loop().time() > until:
                     left.add(found.uri)
                     continue
-                one = _One(workspace_id, source, found, items.get(found.uri), by_hand)
-                if not await self._take(one, ledger, run):
+                if not await self._take(found, book, run, by_hand):
                     gone.add(found.uri)
         except OstiaryError as error:
             run.error = str(error)
             return run
-        if not there and not skipped and items:
+        if not there and not skipped and any(item.state == "stored" for item in book.items.values()):
             run.error = (
                 "It came back empty, though there was something in it: nothing was withdrawn. If that is right,"
-                f" remove it with its documents: `ostiary sources remove {source.id} --with-documents`."
+                f" remove it with its documents: `ostiary sources remove {book.source.id} --with-documents`."
             )
             return run
-        missing = {uri for uri in items if uri not in there and not _lies_below(uri, skipped)} | gone
-        await ledger.seen(there - gone, left)
-        run.tally["withdrawn"] += await ledger.missed(missing, reader.patience)
+        missing = {uri for uri in book.items if uri not in there and not _lies_below(uri, skipped)} | gone
+        await book.ledger.seen((there - gone) | set(skipped), left)
+        run.tally["withdrawn"] += await book.ledger.missed(missing, reader.patience)
         return run
 
     def _reader_of(self, source: Source) -> Reader:
@@ -153,21 +145,40 @@ class Refresher:
             )
         return reader
 
-    async def _take(self, one: "_One", ledger: Ledger, run: Run) -> bool:
+    async def _pass_over(self, skipped: SkippedFile, book: "_Book", run: Run) -> None:
+        """Note why something is not read, for those who would read it if it were."""
+
+        async def note() -> bool:
+            label_id = book.source.label_id if book.source.label_by is None else None
+            await book.ledger.failed(skipped.uri, label_id, skipped.reason)
+            return True
+
+        await _by_its_readers(book, note)
+        _failed(run, skipped.reason)
+
+    async def _take(self, found: Found, book: "_Book", run: Run, by_hand: bool) -> bool:
         """Take one thing over; False where it turned out to be gone."""
+
+        async def take() -> bool:
+            one = _One(book.workspace_id, book.source, found, book.items.get(found.uri), by_hand)
+            return await self._take_one(one, book.ledger, run)
+
+        return await _by_its_readers(book, take)
+
+    async def _take_one(self, one: "_One", ledger: Ledger, run: Run) -> bool:
         try:
             run.tally[await self._taken(one, ledger)] += 1
         except ItemGone as error:
             if one.known is None:
                 _failed(run, str(error))
             return False
-        except (SourceStopped, SourceUnreadable):
+        except (SourceStopped, SourceUnreadable, ReadersChanged):
             raise
         except AlreadyNoted as error:
             _failed(run, str(error))
         except OstiaryError as error:
-            _failed(run, str(error))
             await ledger.failed(one.found.uri, _label_for(one), str(error))
+            _failed(run, str(error))
         return True
 
     async def _taken(self, one: "_One", ledger: Ledger) -> str:
@@ -221,6 +232,35 @@ class Refresher:
         if known is not None and known.state == "withdrawn":
             return "updated"  # it answers again, be it with what it said before
         return {"added": "added", "unchanged": "unchanged"}.get(outcome.status, "updated")
+
+
+@dataclass
+class _Book:
+    """A source as it is read, and what is known of it."""
+
+    database: Database
+    workspace_id: int
+    source: Source
+    items: Mapping[str, Item]
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.database, self.workspace_id, self.source)
+
+    async def open_anew(self) -> None:
+        async with self.database.writing_in(self.workspace_id) as connection:
+            self.source = await source_with(connection, self.source.id)
+            self.items = await items_of(connection, self.source.id)
+
+
+async def _by_its_readers(book: _Book, do: Callable[[], Awaitable[bool]]) -> bool:
+    """Do it; and anew, as the source stands then, where it was given other readers meanwhile."""
+    for _ in range(_CHANGES_AT_MOST):
+        try:
+            return await do()
+        except ReadersChanged:
+            await book.open_anew()
+    return await do()
 
 
 async def _recover(one: "_One", ledger: Ledger) -> None:

@@ -46,6 +46,36 @@ def test_a_folder_is_kept_shown_paused_read_and_removed(ostiary: Say, folder: Pa
         assert happened in log, log
 
 
+def test_a_source_gets_other_readers_and_the_ones_that_it_had_back(ostiary: Say, folder: Path) -> None:
+    ostiary("sources", "add", str(folder), "--readers", "finance")
+    ostiary("access", "change", "bands.md", "--readers", "leadership")
+    assert "Nothing is changed (--dry-run)" in ostiary(
+        "sources", "relabel", "1", "--readers", "hr", "--dry-run"
+    )
+    assert "finance when asked to" in ostiary("sources", "list")
+    said = ostiary("sources", "relabel", "1", "--readers", "hr")
+    assert "Gave source 1 and what came from it the readers hr." in said
+    assert "Left as it is, with readers of its own: 1 document in it." in said
+    assert "hr when asked to" in ostiary("sources", "list")
+    assert "parking.md hr" in ostiary("docs", "list")
+    assert "bands.md leadership" in ostiary("docs", "list")
+    log = ostiary("audit", "search")
+    assert "let what comes from source 1 of documents" in log
+    assert "be for hr (label" in log
+    change = re.search(r"Undo: ostiary access undo (\d+)$", said)
+    assert change is not None
+    ostiary("access", "undo", change[1])
+    assert "parking.md finance" in ostiary("docs", "list")
+    assert "finance when asked to" in ostiary("sources", "list")
+    for words, why in (
+        ((), "Say who may read it"),
+        (("--label-by", "a=b:hr"), "has the same readers"),
+        (("--readers", "no-such-role"), "no-such-role"),
+    ):
+        assert why in ostiary("sources", "relabel", "1", *words, fails=True)
+    assert "There is no source 7" in ostiary("sources", "relabel", "7", "--readers", "hr", fails=True)
+
+
 def test_to_ingest_with_a_schedule_is_to_keep(ostiary: Say, folder: Path) -> None:
     said = ostiary("ingest", str(folder), "--readers", "everyone", "--every", "24h")
     assert "Source 1: 2 added" in said

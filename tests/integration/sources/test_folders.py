@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from auth.labelling import read_labels
 from auth.labels import parse_policy
 from bot.administering.administration import Administration
 from bot.administering.changes import (
@@ -19,6 +21,7 @@ from bot.administering.changes import (
     ResumeSource,
     UndoChange,
 )
+from retrieval.failing import list_failures
 from retrieval.sources import files
 from retrieval.sources.kept import Counts, Kind, SourceKept, UnknownSource
 from retrieval.sources.ledger import SourceStopped
@@ -331,3 +334,69 @@ async def test_paths_and_loaders_are_for_whoever_runs_the_machine(keeping: Keepi
         AddSource(Kind.URL, "https://example.com/", parse_policy("everyone")), "UADA"
     )
     assert done.change_id is not None
+
+
+async def failures(keeping: Keeping) -> dict[str, tuple[str, str]]:
+    """The end of an address -> why it is not in, and for whom that is."""
+    async with keeping.database.writing_in(keeping.workspace_id) as connection:
+        policies = await read_labels(connection)
+        return {
+            failed.uri.rpartition("/")[2]: (failed.reason, str(policies[failed.label_id]))
+            for failed in await list_failures(connection, 100)
+        }
+
+
+async def test_what_is_passed_over_is_among_the_failures_until_it_is_well(
+    keeping: Keeping, folder: Path
+) -> None:
+    (folder / "out.md").symlink_to(folder.parent / "elsewhere.md")
+    (folder / "pack.zip").write_bytes(b"PK\x03\x04 and then it broke")
+    source = await keeping.add(Kind.PATH, folder, "finance")
+    run = await keeping.read(source)
+    assert (run.counts, len(run.failures)) == (Counts(added=2, failed=2), 2)
+    there = await failures(keeping)
+    assert "is a link that leads out of the folder" in there["out.md"][0]
+    assert {name: readers for name, (_, readers) in there.items()} == {
+        "out.md": "finance",
+        "pack.zip": "finance",
+    }
+    assert (await keeping.items(source))[(folder / "out.md").absolute().as_uri()].state == "failed"
+    with zipfile.ZipFile(folder / "pack.zip", "w") as archive:
+        archive.writestr("trip.md", "# Trip\n\nThe trip of the year goes to Oslo.")
+    (folder / "out.md").unlink()
+    assert await keeping.counts(source) == Counts(added=1, unchanged=2)
+    assert await failures(keeping) == {}
+
+
+async def test_what_is_passed_over_now_is_for_the_readers_that_its_document_has(
+    keeping: Keeping, folder: Path
+) -> None:
+    source = await keeping.add(Kind.PATH, folder, "everyone")
+    await keeping.counts(source)
+    parking = folder / "parking.md"
+    document = (await keeping.items(source))[parking.as_uri()].document_id
+    assert document is not None
+    await keeping.carry_out(RelabelDocuments((document,), parse_policy("hr")))
+    said = parking.read_text()
+    parking.unlink()
+    parking.symlink_to(folder.parent / "elsewhere.md")
+    assert (await keeping.read(source)).counts == Counts(unchanged=1, failed=1)
+    assert {readers for _, readers in (await failures(keeping)).values()} == {"hr"}
+    assert (await keeping.documents())["parking.md"].current == 1
+    parking.unlink()
+    parking.write_text(said)
+    assert await keeping.counts(source) == Counts(unchanged=2)
+    assert await failures(keeping) == {}
+
+
+async def test_a_folder_of_which_nothing_was_ever_taken_in_may_be_emptied(
+    keeping: Keeping, tmp_path: Path
+) -> None:
+    folder = tmp_path / "links"
+    folder.mkdir()
+    (folder / "out.md").symlink_to(tmp_path / "elsewhere.md")
+    source = await keeping.add(Kind.PATH, folder, "finance")
+    assert (await keeping.read(source)).counts == Counts(failed=1)
+    (folder / "out.md").unlink()
+    assert await keeping.counts(source) == Counts()
+    assert await failures(keeping) == {}
