@@ -34,7 +34,7 @@ from bot.slack.ingest_requests import (
 )
 from bot.slack.ingest_words import Tally, called, describe_all, describe_readers
 from bot.slack.narrating import CalledOff, narrated
-from bot.slack.pieces import Piece, Pieces
+from bot.slack.pieces import Open, Piece, Pieces
 from bot.slack.places import DIRECT, Place
 from bot.slack.taking_again import Again, can_be_had
 from bot.slack.threads import ThreadReader
@@ -187,13 +187,24 @@ class Intake:
         tally.readers = str(policy)
         async with self._database.writing_in(self._workspace_id) as connection:
             label_id = await intern_label(connection, policy)
-        pieces = await self._pieces.of(request)
-        tally.total = len(pieces)
+        things = self._pieces.things_of(request)
+        tally.total = len(things)
+        for thing in things:
+            if not await self._take_apart(request, thing, policy, label_id, tally):
+                break
+        return str(policy)
+
+    async def _take_apart(
+        self, request: IngestionRequest, thing: Open, policy: Policy, label_id: int, tally: Tally
+    ) -> bool:
+        """One of the things handed in, which is let go of before the next is opened; False to leave the rest."""
+        pieces = await thing()
+        tally.total += len(pieces) - 1
         for piece in pieces:
             tally.begin(piece.name)
             if not await self.is_admin(request.requested_by):
                 tally.failures.append(ADMINS_ONLY)
-                break
+                return False
             try:
                 submission = await self._submission(request, piece, policy, label_id)
                 filed = FiledIn(request.collection_id) if request.collection_id is not None else None
@@ -201,7 +212,7 @@ class Intake:
             except OstiaryError as error:
                 tally.failures.append(f"{_named(request, piece, tally)} was not added. {error}")
                 await self._note_failure(piece.uri, label_id, str(error), request.requested_by)
-        return str(policy)
+        return True
 
     async def _keep(self, request: IngestionRequest) -> None:
         """A channel, read again every hour from now on."""

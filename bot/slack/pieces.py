@@ -1,7 +1,7 @@
 """What somebody handed in through Slack, piece by piece: files, what is in their archives, messages, threads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -12,7 +12,7 @@ from auth.errors import OstiaryError
 from bot.slack.files import download
 from bot.slack.ingest_requests import IngestionRequest
 from bot.slack.threads import NotThere, ThreadReader
-from retrieval.sources.items import SkippedFile
+from retrieval.sources.items import SkippedFile, SourceItem
 from retrieval.sources.urls import FetchLimits, fetch
 from retrieval.sources.zipped import find_members, is_archive
 
@@ -28,6 +28,10 @@ class Piece:
     dated: date | None = None
 
 
+Open = Callable[[], Awaitable[list[Piece]]]
+"""Opens something that was handed in: the documents in it. Raises OstiaryError where those cannot be told."""
+
+
 class Pieces:
     """Takes requests apart."""
 
@@ -36,28 +40,25 @@ class Pieces:
         self._threads = threads
         self._max_bytes = max_bytes
 
-    async def of(self, request: IngestionRequest) -> list[Piece]:
-        """Raises OstiaryError where not even the pieces can be told."""
-        found = [piece async for piece in self._of(request)]
-        alone = len(found) == 1
-        return [_as_stated(piece, request, alone=alone) for piece in found]
-
-    async def _of(self, request: IngestionRequest) -> AsyncIterator[Piece]:
-        if request.kind == "url":
-            yield self.web_page(request.locator)
-        elif request.kind == "file":
-            async for piece in self._file(request.locator):
-                yield piece
-        elif request.kind == "thread":
-            yield await self.thread(request.locator)
-        elif request.content:
-            yield _text(request)
-        elif request.content is not None:
-            raise NotThere("Its text is not kept any more. Hand it in again.")
+    def things_of(self, request: IngestionRequest) -> Sequence[Open]:
+        """What was handed in together, each to be opened when its turn comes: nothing is fetched before."""
         owner = None if request.kind == "message" else request.requested_by
-        for file_id in request.file_ids:
-            async for piece in self._file(file_id, owner):
-                yield piece
+        things: list[Open] = [partial(self._file, file_id, owner) for file_id in request.file_ids]
+        first = self._first(request)
+        opened = [first, *things] if first is not None else things
+        return [partial(_stated, thing, request, alone=len(opened) == 1) for thing in opened]
+
+    def _first(self, request: IngestionRequest) -> Open | None:
+        """What was handed in beside files."""
+        if request.kind == "url":
+            return partial(_alone, self.web_page(request.locator))
+        if request.kind == "file":
+            return partial(self._file, request.locator)
+        if request.kind == "thread":
+            return partial(self._thread_alone, request.locator)
+        if request.content:
+            return partial(_alone, _text(request))
+        return _not_kept if request.content is not None else None
 
     def web_page(self, url: str) -> Piece:
         return Piece(url, url, partial(_fetched, url, FetchLimits(max_bytes=self._max_bytes)))
@@ -74,30 +75,48 @@ class Pieces:
             thread.day,
         )
 
+    async def _thread_alone(self, locator: str) -> list[Piece]:
+        return [await self.thread(locator)]
+
     async def member(self, locator: str) -> tuple[str, bytes]:
         """`FILE`, or `FILE#PATH` for what is in an archive. Raises OstiaryError."""
         uri = f"slack-file:{locator}"
-        async for piece in self._file(locator.partition("#")[0]):
+        for piece in await self._file(locator.partition("#")[0]):
             if piece.uri == uri:
                 return await piece.load()
         raise NotThere("The archive does not hold it any more.")
 
-    async def _file(self, file_id: str, owner: str | None = None) -> AsyncIterator[Piece]:
+    async def _file(self, file_id: str, owner: str | None = None) -> list[Piece]:
         """A file, or what is in it. One that cannot be had says so when it is loaded."""
         uri = f"slack-file:{file_id}"
         try:
             name, data = await download(self._client, file_id, self._max_bytes, owner)
         except OstiaryError as error:
-            yield Piece(uri, file_id, partial(_refused, error))
-            return
+            return [Piece(uri, file_id, partial(_refused, error))]
         if not await asyncio.to_thread(is_archive, data, name):
-            yield Piece(uri, name, partial(_known, name, data))
-            return
-        for member in await asyncio.to_thread(lambda: list(find_members(data, uri, name))):
-            if isinstance(member, SkippedFile):
-                yield Piece(member.uri, name, partial(_refused, NotThere(member.reason)))
-            else:
-                yield Piece(member.uri, member.name, partial(_loaded, member.name, member.load))
+            return [Piece(uri, name, partial(_known, name, data))]
+        members = await asyncio.to_thread(lambda: list(find_members(data, uri, name)))
+        return [_member(member, name) for member in members]
+
+
+def _member(member: SourceItem | SkippedFile, name: str) -> Piece:
+    """Of the archive of this name; not unpacked before it is loaded."""
+    if isinstance(member, SkippedFile):
+        return Piece(member.uri, name, partial(_refused, NotThere(member.reason)))
+    return Piece(member.uri, member.name, partial(_loaded, member.name, member.load))
+
+
+async def _stated(thing: Open, request: IngestionRequest, *, alone: bool) -> list[Piece]:
+    found = await thing()
+    return [_as_stated(piece, request, alone=alone and len(found) == 1) for piece in found]
+
+
+async def _alone(piece: Piece) -> list[Piece]:
+    return [piece]
+
+
+async def _not_kept() -> list[Piece]:
+    raise NotThere("Its text is not kept any more. Hand it in again.")
 
 
 def _as_stated(piece: Piece, request: IngestionRequest, *, alone: bool) -> Piece:

@@ -8,8 +8,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from slack_sdk.web.async_client import AsyncWebClient
 
+from auth.database import Database
 from bot.slack.app import slack_client
 from bot.slack.files import FileUnavailable, _is_slacks, download
+from bot.slack.ingest_requests import IngestionRequest
+from bot.slack.pieces import Pieces
+from bot.slack.threads import ThreadReader
 
 TOKEN = "-".join(["xoxb", "test"])
 LIMIT = 1000
@@ -118,3 +122,22 @@ async def test_an_answer_that_is_no_json_is_told_in_a_sentence(slack: tuple[Host
     host.file = {}
     with pytest.raises(FileUnavailable, match="Slack does not give me that file"):
         await download(AsyncWebClient(token=TOKEN, base_url=f"{url}api/"), "F1", LIMIT)
+
+
+async def test_of_several_files_each_is_fetched_when_its_turn_comes(
+    slack: tuple[Host, str], database: Database, workspace_id: int
+) -> None:
+    host, url = slack
+    host.file |= {"url_private_download": f"{url}file", "size": 1, "user": "UADA"}
+    client = slack_client(TOKEN, f"{url}api/")
+    pieces = Pieces(client, ThreadReader(client, database, workspace_id, "UBOT"), LIMIT)
+    request = IngestionRequest(
+        1, "text", "", "", None, "everyone", "UADA", "D1", "accepted", file_ids=("F1", "F2")
+    )
+    first, second = pieces.things_of(request)
+    assert host.tokens == []
+    (piece,) = await first()
+    assert await piece.load() == ("plan.md", b"x")
+    assert len(host.tokens) == 1
+    await second()
+    assert len(host.tokens) == 2
