@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from auth.clearance import Clearance
 from auth.errors import OstiaryError
@@ -57,6 +58,8 @@ _BIND_DECIDER = text(
     " set_config('max_parallel_workers_per_gather', '0', true)"
 )
 _POLICY_VERSION = text("SELECT policy_version FROM auth.workspace WHERE id = :workspace_id")
+# Of the session: let go of when its connection is closed.
+_BE_SOLE = text("SELECT pg_try_advisory_lock(hashtextextended(:what, :of))")
 _ROLE_FACTS = text(
     "SELECT rolname, rolsuper, rolbypassrls, pg_has_role(current_user, 'ostiary_owner', 'USAGE') AS owns"
     " FROM pg_roles WHERE rolname = current_user"
@@ -103,6 +106,12 @@ class Database:
         self._unchecked = _engine(
             urls.app or urls.admin, APP, QUICK_CONNECTIONS, pre_ping=False
         ).execution_options(isolation_level="AUTOCOMMIT")
+        self._apart = create_async_engine(
+            self._unchecked.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"options": connection_options(APP)},
+        )
 
     @asynccontextmanager
     async def reading_as(self, clearance: Clearance) -> AsyncIterator[AsyncConnection]:
@@ -202,6 +211,16 @@ class Database:
         async with self._app.begin() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def sole(self, what: str, of: int = 0) -> AsyncIterator[bool]:
+        """Whether nobody else holds `what` of this number, over all processes; held as long as this lasts.
+
+        However long: on a connection of its own, and in no transaction. PostgreSQL lets go of the hold when the
+        process that has it dies.
+        """
+        async with self._apart.connect() as connection:
+            yield bool((await connection.execute(_BE_SOLE, {"what": what, "of": of})).scalar_one())
+
     async def check(self) -> None:
         """Raise DatabaseUnusable unless the server answers, and neither role could step over row-level security."""
         for engine in (self._app, self._reader, self._one_exchange):
@@ -212,6 +231,7 @@ class Database:
         await self._reader.dispose()
         await self._one_exchange.dispose()
         await self._unchecked.dispose()
+        await self._apart.dispose()
 
 
 def _reader_binds(clearance: Clearance) -> dict[str, str]:

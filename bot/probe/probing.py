@@ -7,8 +7,6 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import text
-
 from auth.audit import record
 from auth.database import Database
 from auth.errors import OstiaryError
@@ -39,7 +37,6 @@ PATIENT = DeliveryPolicy(ack_seconds=30.0, retry_delays=())
 OWNERS, LENT = "probe-owners", "probe-lent"
 PROBED = "probe.run"
 """The kind of event that a probe leaves in the workspace's record."""
-_BE_SOLE_PROBE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('ostiary probe', 0))")
 
 Progress = Callable[[str], None]
 
@@ -78,7 +75,9 @@ async def probe(
     do not allow all; the secrets themselves are never the same twice.
     """
     surfaces = _chosen(only)
-    async with _sole_probe(means.database):
+    async with means.database.sole("ostiary probe") as alone:
+        if not alone:
+            raise ProbeRunning("Another probe runs on this database. Wait until it has ended.")
         began = time.perf_counter()
         async with _scene(means, workspace_id, team_id, seed, limits or Limits(), progress) as scene:
             await _try_all(scene, surfaces, progress)
@@ -94,15 +93,6 @@ def _chosen(only: Collection[str]) -> tuple[Surface, ...]:
             f"There is no surface called {', '.join(unknown)}. There are: {', '.join(sorted(known))}."
         )
     return tuple(surface for surface in SURFACES if not only or surface.name in only)
-
-
-@asynccontextmanager
-async def _sole_probe(database: Database) -> AsyncIterator[None]:
-    """One probe at a time over all processes; PostgreSQL lets go of the hold when the process that has it dies."""
-    async with database.registering() as connection:
-        if not (await connection.execute(_BE_SOLE_PROBE)).scalar_one():
-            raise ProbeRunning("Another probe runs on this database. Wait until it has ended.")
-        yield
 
 
 @asynccontextmanager

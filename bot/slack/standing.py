@@ -15,7 +15,6 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text
 
 from auth.database import Database
 from auth.granting import brings_admin
@@ -41,7 +40,6 @@ log = structlog.get_logger(__name__)
 
 RESYNC_S = 600.0
 ACTOR = "slack"
-_BE_SOLE_READER = text("SELECT pg_try_advisory_xact_lock(hashtextextended('standing', :workspace_id))")
 
 
 class StandingReader:
@@ -138,9 +136,8 @@ class StandingReader:
                 await asyncio.wait_for(self._look_now.wait(), every_s)
             self._look_now.clear()
             try:
-                async with self._database.writing_in(self._workspace_id, ACTOR) as connection:
-                    values = {"workspace_id": self._workspace_id}
-                    if (await connection.execute(_BE_SOLE_READER, values)).scalar():
+                async with self._database.sole("standing", self._workspace_id) as alone:
+                    if alone:
                         await self.read_all()
             except asyncio.CancelledError:
                 raise

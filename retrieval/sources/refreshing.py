@@ -7,11 +7,8 @@ is found unchanged.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-
-from sqlalchemy import text
 
 from auth.database import Database
 from auth.errors import OstiaryError
@@ -25,9 +22,6 @@ from retrieval.sources.reading import Found, ItemGone, Loaded, Reader, SourceUnr
 Progress = Callable[[str, int], None]
 """Told of each thing in a source, by name, and how many came before it."""
 
-_BE_SOLE_RUN = text(
-    "SELECT pg_try_advisory_xact_lock(hashtextextended('source ' || :workspace_id || ' ' || :id, 0))"
-)
 _CHANGES_AT_MOST = 3
 _NO_VALUE = "It carries no value in the field {field}, which decides who may read it: nobody may."
 _UNKNOWN_VALUE = "Its {field} is {value}, for which no readers are named: nobody may read it."
@@ -79,7 +73,9 @@ class Refresher:
 
         `by_hand`: also what could not be read the last time, and did not change since.
         """
-        async with self._sole_run(workspace_id, source_id):
+        async with self._database.sole(f"source {workspace_id} {source_id}") as alone:
+            if not alone:
+                raise AlreadyRunning(f"Source {source_id} is being read just now. Wait until that has ended.")
             async with self._database.writing_in(workspace_id) as connection:
                 source = await source_with(connection, source_id)
                 if source.paused:
@@ -94,15 +90,6 @@ class Refresher:
             async with self._database.writing_in(workspace_id) as connection:
                 await end_run(connection, source_id, run.counts, run.error)
         return run
-
-    @asynccontextmanager
-    async def _sole_run(self, workspace_id: int, source_id: int) -> AsyncIterator[None]:
-        """PostgreSQL lets go of the hold when the process that has it dies."""
-        async with self._database.registering() as connection:
-            values = {"workspace_id": str(workspace_id), "id": str(source_id)}
-            if not (await connection.execute(_BE_SOLE_RUN, values)).scalar_one():
-                raise AlreadyRunning(f"Source {source_id} is being read just now. Wait until that has ended.")
-            yield
 
     async def _read(self, book: "_Book", by_hand: bool, on_progress: Progress | None) -> Run:
         run = Run()

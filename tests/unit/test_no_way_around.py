@@ -31,6 +31,7 @@ THE_DOORS_OWN = {
     "_app",
     "_snapshots",
     "_unchecked",
+    "_apart",
     "_engine",
     "_BIND_READER",
     "_BIND_WORKSPACE",
