@@ -9,7 +9,7 @@ from bot.progress import report
 from bot.queue import JobQueue, Lane
 from retrieval.ingestion import Ingestor
 from retrieval.sources.folders import FolderReader
-from retrieval.sources.kept import IN_SLACK, Counts, Kind, UnknownSource, due_sources, end_run
+from retrieval.sources.kept import IN_SLACK, Counts, Kind, UnknownSource, due_sources, end_run, source_with
 from retrieval.sources.ledger import SourceStopped
 from retrieval.sources.loaders import LoaderReader
 from retrieval.sources.pages import PageReader
@@ -58,13 +58,22 @@ class SourceKeeper:
         assert self._queue is not None
         async with self._database.writing_in(self._workspace_id) as connection:
             for source_id, kind in await due_sources(connection):
-                name = REFRESH_IN_SLACK_JOB if kind in IN_SLACK else REFRESH_JOB
-                await self._queue.defer_once(connection, name, source_id=source_id)
+                await self._queue.defer_once(connection, _job(kind), source_id=source_id)
 
-    async def refresh(self, source_id: int) -> None:
+    async def read_soon(self, source_id: int) -> None:
+        """Have a source read now, by a worker, with what could not be read the last time. Raises UnknownSource."""
+        assert self._queue is not None
+        async with self._database.writing_in(self._workspace_id) as connection:
+            source = await source_with(connection, source_id)
+            await self._queue.defer_once(connection, _job(source.kind), source_id=source.id, by_hand=1)
+
+    async def refresh(self, source_id: int, by_hand: int = 0) -> None:
         try:
             run = await self._refresher.refresh(
-                self._workspace_id, source_id, on_progress=lambda _, done: report("reading", done)
+                self._workspace_id,
+                source_id,
+                by_hand=bool(by_hand),
+                on_progress=lambda _, done: report("reading", done),
             )
         except (AlreadyRunning, SourceStopped, UnknownSource) as reason:
             log.info("a source was not read", source=source_id, reason=str(reason))
@@ -73,16 +82,20 @@ class SourceKeeper:
             "a source was read", source=source_id, stopped_short=run.error is not None, **vars(run.counts)
         )
 
-    async def give_up(self, source_id: int) -> None:
+    async def give_up(self, source_id: int, by_hand: int = 0) -> None:
         """Its next run comes at its time."""
         error = (
             "Something went wrong while it was read. The log of `ostiary serve` or `ostiary worker` tells."
         )
         await self._ended(source_id, error)
 
-    async def call_off(self, source_id: int) -> None:
+    async def call_off(self, source_id: int, by_hand: int = 0) -> None:
         await self._ended(source_id, "Somebody stopped it while it was read.")
 
     async def _ended(self, source_id: int, error: str) -> None:
         async with self._database.writing_in(self._workspace_id) as connection:
             await end_run(connection, source_id, Counts(), error)
+
+
+def _job(kind: Kind) -> str:
+    return REFRESH_IN_SLACK_JOB if kind in IN_SLACK else REFRESH_JOB

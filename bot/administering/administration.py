@@ -26,6 +26,7 @@ from auth.undo import UNDONE
 from bot.administering.describing import Described, FailureEntry, describe_document, failures_there
 from bot.administering.effects import Effect
 from bot.administering.explaining import Explanation, explain_reading
+from bot.administering.kept_sources import SourceEntry, names_of_channels, source_told
 from bot.administering.making import Change
 from bot.administering.overviews import (
     CollectionEntry,
@@ -48,6 +49,7 @@ from bot.administering.pictures import effect_between, held_after, held_before
 from bot.administering.undoing import UndoChange
 from retrieval.cataloguing import Filter, document_with, list_documents
 from retrieval.failing import dismiss_failures
+from retrieval.sources.kept import Source, list_sources, source_with
 
 COMMAND_LINE = "command line"
 """Who acts where somebody works on the machine itself; no Slack user id has a space in it."""
@@ -184,6 +186,17 @@ class Administration:
         async with self._changing(actor) as connection:
             return await dismiss_failures(connection, failure_ids)
 
+    async def sources(self, viewer: Clearance | None) -> list[SourceEntry]:
+        """Every source that is kept, in the order in which they were; names as far as the viewer may be told."""
+        async with self._looking() as (connection, standing):
+            return await _told(connection, standing, await list_sources(connection), viewer)
+
+    async def source(self, viewer: Clearance | None, source_id: int) -> SourceEntry:
+        """One source that is kept. Raises UnknownSource."""
+        async with self._looking() as (connection, standing):
+            found = [await source_with(connection, source_id)]
+            return (await _told(connection, standing, found, viewer))[0]
+
     async def collections(self) -> list[CollectionEntry]:
         """Every collection, by name."""
         async with self._looking() as (connection, standing):
@@ -220,6 +233,13 @@ class Administration:
                 " Give it to somebody else first, without an end, or do this with the `ostiary` command line."
             )
         return await effect_between(connection, standing.index, before, after, made)
+
+
+async def _told(
+    connection: AsyncConnection, standing: Standing, sources: Sequence[Source], viewer: Clearance | None
+) -> list[SourceEntry]:
+    channels = await names_of_channels(connection)
+    return [source_told(source, standing.index.labels, channels, viewer) for source in sources]
 
 
 async def _require_administrator(connection: AsyncConnection, actor: str) -> None:

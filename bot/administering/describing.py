@@ -14,6 +14,7 @@ from auth.clearance import Clearance
 from auth.database import Database
 from auth.labelling import read_labels
 from auth.labels import NOBODY, Policy
+from bot.administering.telling import is_told
 from retrieval.cataloguing import titles_of
 from retrieval.failing import Failed, list_failures
 from retrieval.likeness import Alike, documents_like
@@ -106,7 +107,7 @@ async def failures_there(
     """What could not be taken in, the newest first; told to its would-be readers, and to whoever handed it in."""
     labels = await read_labels(connection)
     return [
-        _failure(failed, labels, viewer is None or failed.actor == actor or viewer.covers([failed.label_id]))
+        _failure(failed, labels, is_told(viewer, [failed.label_id], whose=failed.actor, actor=actor))
         for failed in await list_failures(connection, limit, offset)
     ]
 

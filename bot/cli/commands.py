@@ -72,7 +72,9 @@ def ask(
 
 @app.command()
 def ingest(
-    source: Annotated[str, typer.Argument(help="A file, a folder, or a web address.", metavar="PATH|URL")],
+    source: Annotated[
+        str, typer.Argument(help="A file, a folder, a zip archive, or a web address.", metavar="PATH|URL")
+    ],
     readers: Annotated[
         str,
         typer.Option(
@@ -85,12 +87,15 @@ def ingest(
         str | None, typer.Option(help="Title, instead of the document's own.", callback=_legible)
     ] = None,
     dated: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of the document, YYYY-MM-DD.")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Date of the document, YYYY-MM-DD.", metavar="DATE"),
     ] = None,
     department: Annotated[str, typer.Option(help="Department that it belongs to.", callback=_legible)] = "",
     expires: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Last day on which it answers, YYYY-MM-DD (UTC)."),
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Last day on which it answers, YYYY-MM-DD (UTC).", metavar="DATE"
+        ),
     ] = None,
     every: Annotated[
         timedelta | None,

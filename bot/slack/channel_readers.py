@@ -1,5 +1,6 @@
 """Whose eyes are for what was said in a channel: a role for those who are in it now, kept as they come and go."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +17,8 @@ from bot.administering.changes import DefineRole, MapSource
 from bot.slack.membership import read_channel
 from bot.slack.places import DIRECT, type_by_id
 from bot.slack.refusals import reason
+
+_ROLE = re.compile(r"\bin-[a-z][0-9][a-z0-9]*")
 
 
 class NotInThere(OstiaryError):
@@ -93,6 +96,11 @@ class ChannelReaders:
 def role_of(channel_id: str) -> str:
     """The role of those who are in a channel. By its id: names change, and are given to other channels."""
     return f"in-{channel_id.lower()}"
+
+
+def readers_of_a_channel(words: str) -> str:
+    """Readers in words, without the role of those who are in the channel: it goes by the channel's id."""
+    return _ROLE.sub("who is in it", words)
 
 
 def limited_to(chosen: Policy | None, limit: Clause) -> Policy:

@@ -336,7 +336,7 @@ def _files_in(values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _first_line(text: str) -> str:
-    line = plain_text(text.strip().splitlines()[0])
+    line = plain_text(text.strip().splitlines()[0]).rstrip(" .:;,")
     return line if len(line) <= PASTED_TITLE_LENGTH else line[:PASTED_TITLE_LENGTH].rsplit(" ", 1)[0] + " ..."
 
 

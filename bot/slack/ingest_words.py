@@ -12,6 +12,22 @@ FAILURES_NAMED = 10
 _STAGES = {"embedding": "embedding", "storing": "storing"}
 
 
+@dataclass(frozen=True)
+class NotAdded:
+    """Something that is not in, by name, and why."""
+
+    name: str
+    reason: str
+    verb: str = "was not added"
+
+    def in_words(self) -> str:
+        return f"{self.name} {self.verb}. {self.reason}"
+
+    def listed(self) -> str:
+        """Under a heading that says that it was not added. Most reasons name the file themselves."""
+        return self.reason if self.reason.startswith(f"{self.name} ") else f"{self.name}: {self.reason}"
+
+
 @dataclass
 class Tally:
     """How it goes: what there is, what is being read, and what became of the pieces so far."""
@@ -22,7 +38,7 @@ class Tally:
     progress: Progress | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     alike: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    failures: list[NotAdded] = field(default_factory=list)
     readers: str = ""
 
     def begin(self, name: str) -> None:
@@ -53,16 +69,14 @@ def describe_all(tally: Tally, readers: str, *, cancelled: bool = False) -> str:
     shown = tally.failures[:FAILURES_NAMED]
     more = len(tally.failures) - len(shown)
     if shown:
-        rest = [f"and {more} more: see `/docs`"] if more > 0 else []
-        parts.append(
-            "\n".join([f"{len(tally.failures)} not added:", *(f"• {line}" for line in (*shown, *rest))])
-        )
+        lines = [each.listed() for each in shown] + ([f"and {more} more: see `/docs`"] if more > 0 else [])
+        parts.append("\n".join([f"{len(tally.failures)} not added:", *(f"• {line}" for line in lines)]))
     return "\n".join([*parts, *tally.alike[:FAILURES_NAMED]])
 
 
 def describe_one(tally: Tally, readers: str) -> str:
     if tally.failures:
-        return tally.failures[0]
+        return tally.failures[0].in_words()
     return " ".join([describe(tally.outcomes[0], readers), *tally.alike])
 
 

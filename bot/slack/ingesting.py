@@ -17,7 +17,7 @@ from bot.administering.source_changes import KeepChannel
 from bot.progress import report
 from bot.queue import JobQueue, Lane
 from bot.refreshing import StillThere
-from bot.slack.channel_readers import ChannelReaders, limited_to
+from bot.slack.channel_readers import ChannelReaders, limited_to, readers_of_a_channel
 from bot.slack.channel_source import ChannelReader
 from bot.slack.delivery import Outbox
 from bot.slack.ingest_requests import (
@@ -32,7 +32,7 @@ from bot.slack.ingest_requests import (
     set_request_aside,
     show_request_in,
 )
-from bot.slack.ingest_words import Tally, called, describe_all, describe_readers
+from bot.slack.ingest_words import NotAdded, Tally, called, describe_all, describe_readers
 from bot.slack.narrating import CalledOff, narrated
 from bot.slack.pieces import Open, Piece, Pieces
 from bot.slack.places import DIRECT, Place
@@ -203,14 +203,14 @@ class Intake:
         for piece in pieces:
             tally.begin(piece.name)
             if not await self.is_admin(request.requested_by):
-                tally.failures.append(ADMINS_ONLY)
+                tally.failures.append(NotAdded(piece.name, ADMINS_ONLY))
                 return False
             try:
                 submission = await self._submission(request, piece, policy, label_id)
                 filed = FiledIn(request.collection_id) if request.collection_id is not None else None
                 await self._store(request, submission, tally, filed)
             except OstiaryError as error:
-                tally.failures.append(f"{_named(request, piece, tally)} was not added. {error}")
+                tally.failures.append(NotAdded(_named(request, piece, tally), str(error)))
                 await self._note_failure(piece.uri, label_id, str(error), request.requested_by)
         return True
 
@@ -223,15 +223,16 @@ class Intake:
             change = KeepChannel(channel_id, policy, request.collection_id, EVERY_CHANNEL)
             done = await self._administration.carry_out(change, request.requested_by)
         except SourceKept as error:
-            said = f"#{room.name} is kept already, as source {error.source_id}. Nothing was changed."
+            said = f"#{room.name} is kept already, as source {error.source_id}: see `/docs sources`."
             await self._report(request, said, "done")
             return
         except OstiaryError as error:
             await self._report(request, f"The channel is not kept. {error}", "failed")
             return
         await self._read_now(channel_id)
+        readers = readers_of_a_channel(describe_readers(str(policy)))
         said = (
-            f"#{room.name} is kept from now on, for {describe_readers(str(policy))}: threads and days in it become"
+            f"#{room.name} is kept from now on, for {readers}: threads and days in it become"
             " documents, and are read again every hour; an answer that is edited in a thread, within a day."
             f" {' '.join(done.effect.notes)}"
         )
@@ -297,7 +298,7 @@ class Intake:
             await self._store(request, submission, tally, StillThere(document_id))
         except OstiaryError as error:
             why = await self._again.note_failure(actor, document_id, str(error))
-            tally.failures.append(f"Document {document_id} was not taken in again. {why}")
+            tally.failures.append(NotAdded(f"Document {document_id}", why, "was not taken in again"))
         shown = await self._again.shown_to(actor, document_id)
         title = shown.title or f"Document {document_id}"
         tally.outcomes = [replace(outcome, title=title) for outcome in tally.outcomes]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.slack.admin.elements import channel_picker, context, date_picker, field, menu, text_field
+from bot.slack.admin.elements import channel_picker, context, date_picker, field, menu, plain, text_field
 from bot.slack.admin.entered import Entered
 from bot.slack.admin.wording import end_of_day
 from bot.slack.ingest_requests import Chosen
@@ -60,15 +60,22 @@ def intake_view(picks: Picks) -> dict[str, Any]:
             CHANNEL,
             "Or a channel",
             channel_picker(CHANNEL),
-            hint="Kept up to date, for who is in it: of any roles that you choose, only those who hold them too.",
+            hint="Read again every hour, for the people in it. Roles that you choose they must hold too.",
             optional=True,
         )
     )
     title, *rest = view["blocks"]
-    title = {name: part for name, part in title.items() if name != "hint"}
-    rest = [{**block, "optional": True} if block["block_id"] == "readers" else block for block in rest]
+    title = {
+        **title,
+        "hint": plain("For a single document; left empty, it keeps the title that it has itself.", 200),
+    }
+    rest = [_not_for_a_channel(block) if block["block_id"] == "readers" else block for block in rest]
     blocks = [*what, title, *rest, *_more(picks)]
     return {**view, "callback_id": INTAKE_VIEW, "private_metadata": "", "blocks": blocks}
+
+
+def _not_for_a_channel(readers: Block) -> Block:
+    return {**readers, "optional": True, "hint": plain("Needed for all but a channel.")}
 
 
 def chosen_view(

@@ -120,7 +120,7 @@ async def connected(
     standing = StandingReader(client, database, team, roster)
     asking = AskingDesk(database, team, queue, outbox, lending)
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
-    admin = AdminDesk(client, database, workspace_id, roster, standing, intake.again)
+    admin = AdminDesk(client, database, workspace_id, roster, standing, intake.again, sources.read_soon)
     await standing.read_all()
     app = slack_app(client, team.team_id, desks(team, asking, ingestion, admin, standing, roster, audiences))
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)

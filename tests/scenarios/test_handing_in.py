@@ -110,7 +110,7 @@ async def test_text_and_an_address_go_through_the_same_form(office: Office) -> N
         "files": "Choose a file or a channel, or give an address or a text."
     }
     await submit(office, {"given": "The canteen opens at 11:45.", "readers": ["people"]})
-    assert "The canteen opens at 11:45. was added for people" in (await told(office, "was added")).plain
+    assert "The canteen opens at 11:45 was added for people" in (await told(office, "was added")).plain
 
 
 async def test_an_archive_is_taken_apart_and_what_cannot_be_read_is_named_while_the_rest_goes_on(
@@ -124,7 +124,7 @@ async def test_an_archive_is_taken_apart_and_what_cannot_be_read_is_named_while_
     await hand_in(office, {"all.zip": zipped(files)})
     said = (await told(office, "not added")).plain
     assert "2 added for people: 2 new passages." in said
-    assert "1 not added:\n• all.zip/broken.pdf was not added." in said
+    assert "1 not added:\n• all.zip/broken.pdf is damaged" in said
     assert {"Leave", "rules"} <= await readable(office, "pia")
     ((uri, reason),) = await rows(office, _FAILED)
     assert str(uri).endswith("#broken.pdf")
@@ -274,7 +274,7 @@ async def test_a_channel_is_kept_for_who_is_in_it_and_follows_what_is_said(offic
     await command(office, "/ingest")
     await submit(office, {"channel": "#people"})
     assert (await told(office, "is kept from now on")).plain.startswith(
-        "#people is kept from now on, for in-c0people"
+        "#people is kept from now on, for who is in it"
     )
     await eventually(office, "pia", "#people: How do we onboard?", there=True)
     day = f"{datetime.fromtimestamp(float(root.ts), UTC):%Y-%m-%d}"

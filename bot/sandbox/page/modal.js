@@ -102,4 +102,5 @@ function showErrors(errors) {
     line.textContent = sentence;
     line.hidden = !sentence;
   }
+  dialog.querySelector(".field-error:not([hidden])")?.scrollIntoView({ block: "center" });
 }

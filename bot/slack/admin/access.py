@@ -1,5 +1,7 @@
 """`/access`: who may read which document and why, and changes of it, each with a dry run first."""
 
+from dataclasses import replace
+
 from slack_bolt.app.async_app import AsyncApp
 
 from auth.labelling import UnknownLabel
@@ -11,10 +13,13 @@ from bot.administering.changes import (
     FileDocuments,
     RelabelCollection,
     RelabelDocuments,
+    RelabelSource,
     RemoveDocuments,
+    RemoveSource,
 )
 from bot.administering.overviews import LabelEntry
 from bot.slack.admin import access_screens as shows
+from bot.slack.admin import source_screens
 from bot.slack.admin.counter import Counter, Visit
 from bot.slack.admin.entered import NotFilledIn
 from bot.slack.admin.naming import Naming, called
@@ -25,7 +30,7 @@ from bot.slack.admin.wording import done_in_words
 from bot.slack.messages import plain_text, typed_id
 from retrieval.cataloguing import UnknownDocument
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE, NAMED = 100, 5
 
 
 class AccessDesk:
@@ -94,7 +99,7 @@ class AccessDesk:
         )
 
     async def _described(self, visit: Visit) -> tuple[str, Policy]:
-        """In words what `documents 1,2`, `label 3` or `collection 4` is, and who may read it now."""
+        """In words what `documents 1,2`, `label 3`, `collection 4` or `source 5` is, and who may read it now."""
         match _subject(visit.value):
             case ("label", label_id):
                 label = await self._label_with(label_id)
@@ -102,6 +107,9 @@ class AccessDesk:
             case ("collection", collection_id):
                 collection = await self._naming.collection(str(collection_id))
                 return f"{collection.name}, with all of its documents", collection.policy
+            case ("source", source_id):
+                source = await self._naming.source(visit.actor, source_id)
+                return f"{source_screens.called(source)}, with all that came from it", source.policy
             case _:
                 ids = _documents(visit.value.partition(" ")[2])
                 entry = await self._naming.document(visit.actor, ids[0])
@@ -121,6 +129,8 @@ class AccessDesk:
                 change: Change = ChangeLabel(label_id, policy)
             case ("collection", collection_id):
                 change = RelabelCollection(collection_id, policy)
+            case ("source", source_id):
+                change = RelabelSource(source_id, policy)
             case _:
                 change = RelabelDocuments(_documents(of.partition(" ")[2]), policy)
         return await self.dry_run(change, visit)
@@ -142,12 +152,23 @@ class AccessDesk:
 
     async def dry_run(self, change: Change, visit: Visit) -> Screen:
         """Who would gain or lose what; a second button does it."""
-        return shows.confirm(change, await self._administration.preview(change, visit.actor), visit.back)
+        effect = await self._administration.preview(change, visit.actor)
+        return shows.confirm(change, effect, visit.back, await self._names_in(change, visit.actor))
 
     async def confirmed(self, visit: Visit) -> Screen:
         change = proposed(visit.carried)
+        names = await self._names_in(change, visit.actor)
         done = await self._administration.carry_out(change, visit.actor)
-        return undoable(done_in_words(change, done), done.undoable_id, back=_after(change, visit.back))
+        shown = undoable(done_in_words(change, done), done.undoable_id, back=_after(change, visit.back))
+        return replace(shown, blocks=[*shown.blocks, *shows.named(names)])
+
+    async def _names_in(self, change: Change, actor: str) -> list[str]:
+        """What the numbers in a change's words stand for, as far as the administrator may know."""
+        if isinstance(change, RemoveSource | RelabelSource):
+            source = await self._naming.source(actor, change.source_id)
+            return [f"Source {source.id} is {source.name}."] if source.name else []
+        titles = await self._naming.titles(actor, getattr(change, "document_ids", ())[:NAMED])
+        return [f"Document {number} is {title}." for number, title in sorted(titles.items())]
 
     async def _label(self, policy: Policy) -> LabelEntry:
         """The label with these readers: no two have the same."""
@@ -165,14 +186,16 @@ class AccessDesk:
 
 def _after(change: Change, back: Back | None) -> Back | None:
     """Back to what was changed, or to the beginning where it is no more."""
+    if isinstance(change, RemoveSource):
+        return source_screens.HOME, "0"
     return (shows.HOME, "0") if isinstance(change, RemoveDocuments) else back
 
 
 def _subject(written: str) -> tuple[str, int] | None:
-    """(`label` or `collection`, its id), where that is what a button names."""
+    """(`label`, `collection` or `source`, its id), where that is what a button names."""
     kind, _, number = written.partition(" ")
     found = typed_id(number)
-    return (kind, found) if kind in {"label", "collection"} and found is not None else None
+    return (kind, found) if kind in {"label", "collection", "source"} and found is not None else None
 
 
 def _document(written: str) -> int:
@@ -198,4 +221,6 @@ def _back(of: str) -> Back:
         return shows.LABELS, "0"
     if kind == "collection":
         return shows.COLLECTION, written
+    if kind == "source":
+        return source_screens.ONE, written
     return (shows.DOCUMENT, written) if typed_id(written) is not None else (shows.HOME, "0")

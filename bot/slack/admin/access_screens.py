@@ -19,7 +19,7 @@ from bot.slack.admin.elements import (
     search_menu,
     section,
 )
-from bot.slack.admin.naming import called
+from bot.slack.admin.naming import called, origin_in_words
 from bot.slack.admin.proposals import carry
 from bot.slack.admin.readers_fields import readers_fields
 from bot.slack.admin.screens import Back, Screen, pager
@@ -93,7 +93,9 @@ def document(entry: DocumentEntry, label: LabelEntry, explained: Explanation | N
         f"For {policy_in_words(entry.policy)}.{alike}",
         f"Written out: {entry.policy}",
         where,
-        " · ".join(part for part in (f"Number {entry.id}" if entry.title else "", entry.uri) if part),
+        " · ".join(
+            part for part in (f"Number {entry.id}" if entry.title else "", origin_in_words(entry.uri)) if part
+        ),
     ]
     everywhere = button(CHANGE_ALIKE, f"Change it for all {label.documents} alike", f"label {label.id}")
     return Screen(
@@ -135,7 +137,7 @@ def labels(entries: Sequence[LabelEntry], start: int) -> Screen:
 
 
 def readers_form(of: str, what: str, options: Sequence[Block], policy: Policy | None, back: Back) -> Screen:
-    """`of`: `documents 1,2`, `label 3` or `collection 4`; `what`: the same in words."""
+    """`of`: `documents 1,2`, `label 3`, `collection 4` or `source 5`; `what`: the same in words."""
     return Screen(
         "Change readers",
         [section("", heading=what), *readers_fields(options, policy)],
@@ -164,11 +166,16 @@ def file_form(ids: str, what: str, options: Sequence[Block], back: Back) -> Scre
     )
 
 
-def confirm(change: Change, effect: Effect, back: Back | None) -> Screen:
-    """The dry run: what would happen, before it does."""
+def named(names: Sequence[str]) -> list[Block]:
+    """`Document 32 is Travel policy 2026.`, for whoever may know."""
+    return [context("\n".join(names))] if names else []
+
+
+def confirm(change: Change, effect: Effect, back: Back | None, names: Sequence[str] = ()) -> Screen:
+    """The dry run: what would happen, before it does. `names`: what numbers in it stand for."""
     return Screen(
         "Dry run",
-        plain_blocks(would_be(change, effect)),
+        [*plain_blocks(would_be(change, effect)), *named(names)],
         form=CONFIRM_FORM,
         submit="Do it",
         carried=carry(change),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.administering.administration import Administration
-from bot.administering.changes import DefineCollection
+from bot.administering.changes import DefineCollection, FadeCollection
 from bot.slack.admin import collection_screens as shows
 from bot.slack.admin.access import AccessDesk
 from bot.slack.admin.access_screens import COLLECTION, COLLECTIONS
@@ -38,9 +38,11 @@ class CollectionsDesk:
             (COLLECTION, self.one_collection),
             (shows.DEFINE, self.new_form),
             (shows.LOAN, self.edit_form),
+            (shows.FADE, self.fade_form),
         ):
             self._counter.action(app, action_id, serve)
         self._counter.form(app, shows.COLLECTION_FORM, self.define)
+        self._counter.form(app, shows.FADE_FORM, self.fade)
 
     async def collections(self, visit: Visit) -> Screen:
         return shows.collections(await self._administration.collections(), typed_id(visit.value) or 0)
@@ -54,6 +56,17 @@ class CollectionsDesk:
     async def edit_form(self, visit: Visit) -> Screen:
         entry = await self._naming.collection(visit.value)
         return shows.collection_form(await self._naming.role_options(), entry)
+
+    async def fade_form(self, visit: Visit) -> Screen:
+        return shows.fade_form(await self._naming.collection(visit.value))
+
+    async def fade(self, visit: Visit) -> Screen:
+        entry = await self._naming.collection(str(visit.carried.get("collection")))
+        written = visit.entered.text("days")
+        days = typed_id(written)
+        if written and days is None:
+            raise NotFilledIn("days", "Write a number of days, as 30, or nothing.")
+        return await self._access.dry_run(FadeCollection(entry.name, days), visit)
 
     async def define(self, visit: Visit) -> Screen:
         """A new collection, which must not be there, or the one that the form was opened for, which must."""

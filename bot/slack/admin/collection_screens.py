@@ -14,6 +14,7 @@ from bot.slack.admin.screens import Screen, pager
 from bot.slack.views import Block
 
 DEFINE, LOAN, COLLECTION_FORM = "admin_collection_new", "admin_collection_edit", "admin_collection_form"
+FADE, FADE_FORM = "admin_collection_fade", "admin_collection_fade_form"
 LENT_FOR = {
     timedelta(hours=1): "an hour",
     timedelta(hours=4): "4 hours",
@@ -49,6 +50,7 @@ def one_collection(entry: CollectionEntry) -> Screen:
             actions(
                 button(CHANGE, "Change its readers", f"collection {entry.id}", style="primary"),
                 button(LOAN, "Change owners and loan", entry.id),
+                button(FADE, "How fast it fades ...", entry.id),
             ),
         ],
         back=(COLLECTIONS, "0"),
@@ -87,6 +89,31 @@ def collection_form(options: Sequence[Block], entry: CollectionEntry | None = No
     )
 
 
+def fade_form(entry: CollectionEntry) -> Screen:
+    days = str(entry.half_life_days) if entry.half_life_days is not None else ""
+    return Screen(
+        "How fast it fades",
+        [
+            section(
+                "News counts less the older it is; a policy counts the same as long as it is in force.",
+                heading=entry.name,
+            ),
+            field(
+                "days",
+                "After how many days does it count half?",
+                text_field("days", initial=days, placeholder="30", most=5),
+                hint="Left empty, it does not fade.",
+                optional=True,
+            ),
+        ],
+        form=FADE_FORM,
+        submit="See the effect",
+        carried={"collection": entry.id},
+        back=(COLLECTION, str(entry.id)),
+        about=f"collection {entry.id}",
+    )
+
+
 def _role(options: Sequence[Block], chosen: str | None) -> Block:
     return menu(ROLE_FIELD, options, "Choose a role", chosen=chosen_of(options, [chosen or ""]))
 
@@ -101,6 +128,8 @@ def _spans(chosen: timedelta) -> Block:
 
 def _in_words(entry: CollectionEntry) -> str:
     said = f"For {policy_in_words(entry.policy)} · {counted(entry.documents, 'document')}"
+    if entry.half_life_days is not None:
+        said += f"\nIt fades: what is in it counts half after {counted(entry.half_life_days, 'day')}."
     if not entry.can_be_asked_for:
         return f"{said}\nNobody can be asked for it."
     return f"{said}\nHolders of {entry.owner_role} may lend {entry.lent_role} for {_span(entry.lent_for)}."

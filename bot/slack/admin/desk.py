@@ -13,6 +13,7 @@ from bot.slack.admin.documents import Again, DocumentsDesk
 from bot.slack.admin.mapping import MappingDesk
 from bot.slack.admin.naming import Naming
 from bot.slack.admin.roles import RolesDesk
+from bot.slack.admin.sources import ReadSoon, SourcesDesk
 from bot.slack.admin.undoing import UndoDesk
 from bot.slack.people import Roster
 from bot.slack.standing import StandingReader
@@ -29,18 +30,21 @@ class AdminDesk:
         roster: Roster,
         standing: StandingReader,
         again: Again,
+        read_soon: ReadSoon,
     ) -> None:
         administration = Administration(database, workspace_id)
         counter = Counter(administration)
         naming = Naming(client, database, workspace_id, roster, administration)
         mapping = MappingDesk(database, workspace_id, administration, naming, roster, standing, counter)
         access = AccessDesk(administration, naming, counter)
+        sources = SourcesDesk(administration, naming, access, counter, read_soon)
         self._desks = (
             RolesDesk(database, workspace_id, administration, naming, counter),
             mapping,
             access,
             CollectionsDesk(administration, naming, access, counter),
-            DocumentsDesk(database, workspace_id, administration, naming, access, counter, again),
+            sources,
+            DocumentsDesk(database, workspace_id, administration, naming, access, sources, counter, again),
             AuditDesk(database, workspace_id, naming, counter),
             UndoDesk(administration, mapping, counter),
         )

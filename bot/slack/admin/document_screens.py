@@ -24,8 +24,10 @@ from bot.slack.admin.elements import (
     section,
     tick,
 )
-from bot.slack.admin.naming import called
+from bot.slack.admin.naming import called, origin_in_words
 from bot.slack.admin.screens import Screen, is_id
+from bot.slack.admin.source_screens import HOME as SOURCES_KEPT
+from bot.slack.taking_again import can_be_had
 from bot.slack.views import Block
 from retrieval.cataloguing import State
 
@@ -33,7 +35,7 @@ HOME, ONE, HISTORY, FAILURES = "admin_docs", "admin_docs_one", "admin_docs_histo
 NARROW, NARROW_FORM = "admin_docs_narrow", "admin_docs_narrow_form"
 END, END_FORM = "admin_docs_end", "admin_docs_end_form"
 WHOSE, WHOSE_FORM = "admin_docs_owner", "admin_docs_owner_form"
-AGAIN, DISMISS = "admin_docs_refresh", "admin_docs_dismiss"
+AGAIN, DISMISS, ALL = "admin_docs_refresh", "admin_docs_dismiss", "admin_docs_all"
 PAGE = 15
 SOURCES = {"http": "Web pages", "file:": "Files of the server", "slack-": "Handed in through Slack"}
 STATES = {State.ANSWERING: "Answering", State.EXPIRED: "Expired", State.WITHDRAWN: "Withdrawn"}
@@ -42,6 +44,7 @@ SHOWN_VERSIONS = 10
 HELP = """\
 /docs: the documents there are, how they stand, and what could not be taken in
 /docs words of a title, or a document's number
+/docs sources: the channels, folders, web pages and others that are read again by themselves
 In the modal: versions and what happened, until when a document answers, whose it is, what says nearly the same; \
 take it in again, or remove it. Who may read what is for /access."""
 
@@ -103,8 +106,9 @@ def documents(
                 search_menu(ONE, "Find a document"),
                 button(NARROW, "Narrow the list"),
                 button(FAILURES, "What failed"),
+                button(SOURCES_KEPT, "Sources"),
             ),
-            *([context(about)] if about else []),
+            *([section(f"{about}.", accessory=button(ALL, "Show all"))] if about else []),
             divider(),
             *([_in_short(entry) for entry in shown] or [section(none)]),
             *([actions(*turn)] if any(turn) else []),
@@ -184,7 +188,9 @@ def one(entry: DocumentEntry, described: Described) -> Screen:
         f"In the collection {entry.collection}." if entry.collection else "",
         f"It belongs to {entry.owner}." if entry.owner else "It belongs to nobody.",
         f"{amount}{earlier}.",
-        " · ".join(part for part in (f"Number {entry.id}" if entry.title else "", entry.uri) if part),
+        " · ".join(
+            part for part in (f"Number {entry.id}" if entry.title else "", origin_in_words(entry.uri)) if part
+        ),
     ]
     return Screen(
         "Document",
@@ -198,7 +204,9 @@ def one(entry: DocumentEntry, described: Described) -> Screen:
                 button(HISTORY, "History", entry.id),
             ),
             actions(
-                button(AGAIN, "Take it in again", entry.id),
+                button(AGAIN, "Take it in again", entry.id)
+                if entry.uri is None or can_be_had(entry.uri)
+                else None,
                 button(access.REMOVE, "Remove it ...", entry.id),
             ),
         ],
@@ -319,4 +327,4 @@ def _failure(failure: FailureEntry, names: Mapping[str, str]) -> Block:
     reason = (
         failure.reason or "A document for others than you: what it was and why it failed is told to them."
     )
-    return section(f"{reason}\n{about}", accessory=button(DISMISS, "Let go of it", f"{failure.id} 0"))
+    return section(f"{reason}\n{about}", accessory=button(DISMISS, "Dismiss", failure.id))

@@ -18,6 +18,7 @@ from bot.slack.admin.counter import Counter, Visit
 from bot.slack.admin.entered import NotFilledIn
 from bot.slack.admin.naming import Naming
 from bot.slack.admin.screens import Screen, is_id, said
+from bot.slack.admin.sources import SourcesDesk
 from bot.slack.admin.wording import end_of_day
 from bot.slack.messages import plain_text, typed_id
 from retrieval.cataloguing import Filter, State, UnknownDocument
@@ -37,6 +38,7 @@ class DocumentsDesk:
         administration: Administration,
         naming: Naming,
         access: AccessDesk,
+        sources: SourcesDesk,
         counter: Counter,
         again: Again,
     ) -> None:
@@ -45,6 +47,7 @@ class DocumentsDesk:
         self._administration = administration
         self._naming = naming
         self._access = access
+        self._sources = sources
         self._counter = counter
         self._again = again
 
@@ -54,6 +57,7 @@ class DocumentsDesk:
             (shows.HOME, self.documents),
             (f"{shows.HOME}:earlier", self.documents),
             (f"{shows.HOME}:later", self.documents),
+            (shows.ALL, self.all),
             (shows.NARROW, self.narrow_form),
             (shows.ONE, self.one),
             (shows.HISTORY, self.history),
@@ -76,6 +80,8 @@ class DocumentsDesk:
         words = plain_text(visit.text)
         if words.lower() == "help":
             return said(shows.HELP).whisper()
+        if words.lower() == "sources":
+            return await self._sources.listed(visit.actor)
         number = typed_id(words.removeprefix("#"))
         if number is not None:
             return await self._one(visit.actor, number)
@@ -83,6 +89,9 @@ class DocumentsDesk:
 
     async def documents(self, visit: Visit) -> Screen:
         return await self._listed(visit.actor, shows.narrowed(visit.carried), typed_id(visit.value) or 0)
+
+    async def all(self, visit: Visit) -> Screen:
+        return await self._listed(visit.actor, shows.Narrowed(), 0)
 
     async def _listed(self, actor: str, which: shows.Narrowed, start: int) -> Screen:
         viewer = await self._naming.viewer(actor)
@@ -166,7 +175,7 @@ class DocumentsDesk:
         return await self._failures(visit.actor, typed_id(visit.value) or 0)
 
     async def dismiss(self, visit: Visit) -> Screen:
-        failure_id = typed_id(visit.value.partition(" ")[0])
+        failure_id = typed_id(visit.value)
         if failure_id is not None:
             await self._administration.dismiss([failure_id], visit.actor)
         return await self._failures(visit.actor, 0)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -15,6 +16,7 @@ from auth.people import Person
 from auth.rights import nothing, rights_of
 from auth.roles import EVERYONE, GUEST
 from bot.administering.administration import Administration
+from bot.administering.kept_sources import SourceEntry
 from bot.administering.overviews import CollectionEntry, DocumentEntry, RoleSummary
 from bot.administering.wording import policy_in_words
 from bot.slack.admin.counter import Visit
@@ -23,9 +25,16 @@ from bot.slack.people import Roster
 from bot.slack.refusals import reason
 from bot.slack.views import Block
 from retrieval.cataloguing import UnknownCollection, titles_of
+from retrieval.sources.kept import IN_SLACK, UnknownSource
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _FIRST = {EVERYONE: 0, GUEST: 1}
+_ORIGINS = {
+    "slack-file": "a file handed in through Slack",
+    "slack-text": "text handed in through Slack",
+    "slack-message": "a message in Slack",
+    "slack-thread": "a thread in Slack",
+}
 
 
 class NoUserGroups(OstiaryError):
@@ -93,6 +102,24 @@ class Naming:
                 return role
         raise UnknownRole("There is no such role any more.")
 
+    async def source(self, actor: str, source_id: int) -> SourceEntry:
+        """A source of documents, with its name only if `actor` may know it. Raises UnknownSource."""
+        try:
+            entry = await self._administration.source(await self.viewer(actor), source_id)
+        except UnknownSource as error:
+            raise UnknownSource("There is no such source any more.") from error
+        return await self.with_channel(entry)
+
+    async def with_channel(self, entry: SourceEntry) -> SourceEntry:
+        """A source under the name of its channel. What a private one is called is kept nowhere: Slack is asked."""
+        if entry.kind not in IN_SLACK or entry.name is None or entry.name.startswith("#"):
+            return entry
+        try:
+            channel = (await self._client.conversations_info(channel=entry.name))["channel"]
+        except SlackApiError:
+            return replace(entry, name="A channel that I am not in any more")
+        return replace(entry, name=f"#{channel['name']}")
+
     async def collection(self, collection_id: str) -> CollectionEntry:
         """Raises UnknownCollection."""
         for collection in await self._administration.collections():
@@ -143,6 +170,14 @@ class Naming:
 def called(entry: DocumentEntry) -> str:
     """What to call a document towards somebody who may not be allowed to read it."""
     return entry.title or f"Document {entry.id}"
+
+
+def origin_in_words(uri: str | None) -> str:
+    """Where a document came from. What Slack calls a file or a channel by itself says nothing to anybody."""
+    kind, _, rest = (uri or "").partition(":")
+    if kind == "slack-day":
+        return f"said in a channel on {rest.rpartition(':')[2]}"
+    return _ORIGINS.get(kind, uri or "")
 
 
 def chosen_of(options: Sequence[Block], values: Sequence[str]) -> list[Block]:

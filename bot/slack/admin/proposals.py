@@ -16,11 +16,14 @@ from bot.administering.changes import (
     ChangeLabel,
     DefineCollection,
     ExpireDocuments,
+    FadeCollection,
     FileDocuments,
     OwnDocuments,
     RelabelCollection,
     RelabelDocuments,
+    RelabelSource,
     RemoveDocuments,
+    RemoveSource,
 )
 from bot.slack.admin.screens import CARRIED_LIMIT, is_id
 
@@ -59,6 +62,12 @@ def _carry(change: Change) -> dict[str, Any]:
         case OwnDocuments(documents, role, person_id, handle):
             whose = {"role": role, "person": person_id, "handle": handle}
             return {"change": "own", "documents": list(documents), **whose}
+        case FadeCollection(name, days):
+            return {"change": "fade", "name": name, "days": days}
+        case RelabelSource(source_id, policy) if policy is not None:
+            return {"change": "source", "source": source_id, "readers": str(policy)}
+        case RemoveSource(source_id, with_documents):
+            return {"change": "remove source", "source": source_id, "with_documents": with_documents}
     raise NoProposal("This change cannot wait for a confirmation.")
 
 
@@ -94,6 +103,13 @@ def _proposed(carried: Mapping[str, Any]) -> Change:
                 None if person is None else _id(person),
                 str(carried["handle"]),
             )
+        case "fade":
+            days = carried["days"]
+            return FadeCollection(str(carried["name"]), None if days is None else _id(days))
+        case "source":
+            return RelabelSource(_id(carried["source"]), parse_policy(str(carried["readers"])))
+        case "remove source":
+            return RemoveSource(_id(carried["source"]), carried["with_documents"] is True)
         case "define":
             return DefineCollection(
                 str(carried["name"]),

@@ -42,6 +42,8 @@ CARRIED = (
     '{"change": "label", "label": true, "readers": "people"}',
     '{"change": "define", "name": "x", "readers": "people", "owner": "", "lent": "", "lent_for": 1e99}',
     '{"change": "expire", "documents": [1], "at": "soon"}',
+    '{"change": "fade", "name": "nowhere", "days": -1}',
+    '{"change": "remove source", "source": true, "with_documents": 1}',
     '{"change": "own", "documents": [1], "role": {}, "person": "x", "handle": 3}',
 )
 
@@ -57,7 +59,7 @@ class Registered:
                 patched.setattr(AsyncApp, bolts, self._note(self.bolt[bolts]))
                 patched.setattr(Counter, kind, self._note_and_go_on(kind, self.counter[bolts]))
             nobody: Any = None
-            AdminDesk(nobody, nobody, 1, nobody, nobody, nobody).register(AsyncApp(token="xoxb-none"))
+            AdminDesk(nobody, nobody, 1, nobody, nobody, nobody, nobody).register(AsyncApp(token="xoxb-none"))
 
     @staticmethod
     def _note(names: set[str]) -> Callable[..., Any]:

@@ -80,7 +80,7 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     nobody: Any = None
     asking = AskingDesk(nobody, TEAM, nobody, nobody, nobody)
     ingestion = IngestionDesk(nobody, 1, nobody, nobody)
-    admin = AdminDesk(nobody, nobody, 1, nobody, nobody, nobody)
+    admin = AdminDesk(nobody, nobody, 1, nobody, nobody, nobody, nobody)
     slack_app(
         AsyncWebClient(token="xoxb-none"),
         "T0TEST",
