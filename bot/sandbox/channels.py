@@ -20,6 +20,7 @@ class Channel:
     pending: list[str] = field(default_factory=list)  # ids of teams that were invited and have not come yet
     host: str = ""  # the team that offers it to the others; empty: the workspace itself
     created: int = 1_700_000_000
+    previous_names: list[str] = field(default_factory=list)
 
     @property
     def shared(self) -> bool:
@@ -67,7 +68,7 @@ def channel_json(channel: Channel, viewer: str, team_id: str) -> dict[str, Any]:
         "is_member": viewer in channel.members,
         "topic": {"value": channel.topic, "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
-        "previous_names": [],
+        "previous_names": list(channel.previous_names),
         "num_members": len(channel.members),
     }
 

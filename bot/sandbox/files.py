@@ -49,6 +49,11 @@ class FileStore:
         found = self._files.get(file_id)
         return None if found is None or found.deleted else found
 
+    def deleted(self, file_id: str) -> StoredFile | None:
+        """What is left of a file that its owner took away."""
+        found = self._files.get(file_id)
+        return found if found is not None and found.deleted else None
+
     def all(self) -> list[StoredFile]:
         return list(self._files.values())
 

@@ -88,6 +88,13 @@ class Finding:
             raise VisitorError(f"There is no message {thread_ts} to reply to.")
         return root.thread_ts if root.is_reply else root.ts
 
+    def _lasting(self, person: str, channel: str, ts: str) -> Message:
+        """A message that stays, in a conversation that the person can look into."""
+        message = self._workspace.histories[self.where(person, channel).channel_id].get(ts)
+        if message is None:
+            raise VisitorError(f"{self.who(person).name} sees no message {ts} in {channel}.")
+        return message
+
     def _own(self, person: str, channel: str, ts: str) -> Message:
         author, place = self.who(person), self.where(person, channel)
         message = self._workspace.histories[place.channel_id].get(ts)

@@ -123,6 +123,15 @@ class Interactions:
         payload = self._head("block_suggestion", person) | where | asked
         return await self._deliveries.ask("interactive", payload, accepts=True)
 
+    async def global_shortcut(self, person: Person, callback_id: str) -> Outcome:
+        """Choose one of the app's shortcuts beside the composer: it knows of no message and no channel."""
+        payload = self._head("shortcut", person) | {
+            "action_ts": self._workspace.stamps.next(),
+            "callback_id": callback_id,
+            "trigger_id": self._triggers.issue(person.user_id),
+        }
+        return await self._deliveries.ask("interactive", payload, accepts=False)
+
     async def shortcut(self, person: Person, message: Message, callback_id: str) -> Outcome:
         """Choose one of the app's shortcuts in the menu of a message."""
         channel = self._workspace.channels[message.channel_id]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-StreamState = Literal["none", "streaming", "ended"]
+StreamState = Literal["none", "streaming", "stopped", "ended"]  # stopped: by a person, with the button
 
 
 @dataclass
@@ -28,6 +28,8 @@ class Message:
     only_for: str | None = None  # an ephemeral message: its one reader's user id
     stream: StreamState = "none"
     chunks: list[dict[str, Any]] = field(default_factory=list)
+    task_display: str = "timeline"
+    username: str = ""  # of what an old integration says: it has a name and no user
 
     @property
     def is_reply(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.events import Events
+from bot.sandbox.files import StoredFile
 from bot.sandbox.journal import Journal
 from bot.sandbox.messages import Message
 from bot.sandbox.recorders import Recorders
@@ -22,11 +23,12 @@ class Posting:
     def publish(self, message: Message, *, unfurl: bool = True) -> Message:
         """Add a lasting message, tell the app, and let a waiting status end."""
         self._workspace.histories[message.channel_id].add(message)
-        for file_id in message.files:
-            self._share(file_id, message.channel_id)
+        shared = [stored for file_id in message.files if (stored := self._share(file_id, message.channel_id))]
         self._record(message, unfurl)
         self._end_status(message)
         self._events.message_posted(message)
+        for stored in shared:
+            self._events.file_shared(stored, self._workspace.channels[message.channel_id])
         self._workspace.changes.ring()
         return message
 
@@ -82,7 +84,10 @@ class Posting:
         if message.by_bot:
             self._workspace.statuses.pop((message.channel_id, message.thread_ts or ""), None)
 
-    def _share(self, file_id: str, channel_id: str) -> None:
+    def _share(self, file_id: str, channel_id: str) -> StoredFile | None:
+        """The file, where the channel has not had it before."""
         stored = self._workspace.files.get(file_id)
-        if stored is not None and channel_id not in stored.shared_in:
-            stored.shared_in.append(channel_id)
+        if stored is None or channel_id in stored.shared_in:
+            return None
+        stored.shared_in.append(channel_id)
+        return stored

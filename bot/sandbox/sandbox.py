@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.sandbox.delivery import Deliveries, DeliveryPolicy
-from bot.sandbox.events import Events
+from bot.sandbox.events import SUBSCRIPTIONS, Events
 from bot.sandbox.interactions import Interactions
 from bot.sandbox.journal import Journal
 from bot.sandbox.posting import Posting
@@ -59,7 +59,7 @@ class Sandbox:
         self.sockets.on_change = self.workspace.changes.ring
         self.deliveries = Deliveries(self.sockets, policy, self.tasks)
         self.deliveries.on_progress = self.workspace.changes.ring
-        self.events = Events(self.workspace, self.deliveries, self.scopes)
+        self.events = Events(self.workspace, self.deliveries, self.scopes, set(SUBSCRIPTIONS))
         self.recorders = Recorders()
         self.journal = Journal(self.workspace)
         self.posting = Posting(self.workspace, self.events, self.recorders, self.journal)

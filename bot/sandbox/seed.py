@@ -63,6 +63,7 @@ class WorkspaceSeed:
     bot_name: str = "ostiary"
     commands: tuple[tuple[str, str, str], ...] = ()  # (name with its slash, description, usage hint)
     shortcuts: tuple[tuple[str, str], ...] = ()  # on messages: (callback id, what the menu says)
+    global_shortcuts: tuple[tuple[str, str], ...] = ()  # beside the composer: (callback id, what it says)
     prompts: tuple[tuple[str, str], ...] = ()  # (title, message), as the app's manifest suggests them
     groups: tuple[GroupSeed, ...] = ()
     paid_plan: bool = True  # user groups need one

@@ -80,7 +80,7 @@ def see_message(workspace: Workspace, message: Message) -> SeenMessage:
         reactions={name: tuple(users) for name, users in message.reactions.items()},
         reply_count=0 if message.is_reply else len(history.replies(message.ts)),
         by_bot=message.by_bot,
-        streaming=message.stream == "streaming",
+        streaming=workspace.is_streaming(message),
         metadata=message.metadata,
     )
 

@@ -25,8 +25,7 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
         shape["subtype"] = message.subtype
     if message.client_msg_id:
         shape["client_msg_id"] = message.client_msg_id
-    if message.by_bot:
-        shape |= bot_marks(workspace)
+    shape |= _app_marks(workspace, message)
     if message.edited:
         shape["edited"] = message.edited
     if message.files:
@@ -37,6 +36,9 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
         ]
     if message.metadata and all_metadata:
         shape["metadata"] = message.metadata
+    if message.username:  # an old integration: a name in place of a user
+        shape |= {"username": message.username, "bot_id": f"B{message.user_id[1:]}", "icons": {}}
+        del shape["user"]
     return shape | _thread_marks(workspace, message)
 
 
@@ -71,19 +73,32 @@ def _files_json(workspace: Workspace, message: Message) -> list[dict[str, Any]]:
     return [shared_file_json(workspace, file_id) for file_id in message.files]
 
 
+def _app_marks(workspace: Workspace, message: Message) -> dict[str, Any]:
+    """Which app wrote it, ours or another; none for people."""
+    if message.by_bot:
+        return bot_marks(workspace)
+    author = workspace.people.get(message.user_id)
+    if author is None or author.kind != "bot":
+        return {}
+    return marks_of_app(workspace, author, f"B{author.user_id[1:]}", f"A{author.user_id[1:]}")
+
+
 def bot_marks(workspace: Workspace) -> dict[str, Any]:
-    bot = workspace.bot
+    return marks_of_app(workspace, workspace.bot, workspace.bot_id, workspace.app_id)
+
+
+def marks_of_app(workspace: Workspace, bot: Person, bot_id: str, app_id: str) -> dict[str, Any]:
     return {
-        "bot_id": workspace.bot_id,
-        "app_id": workspace.app_id,
+        "bot_id": bot_id,
+        "app_id": app_id,
         "bot_profile": {
-            "id": workspace.bot_id,
-            "app_id": workspace.app_id,
+            "id": bot_id,
+            "app_id": app_id,
             "name": bot.name,
             "deleted": False,
             "updated": bot.updated,
             "team_id": workspace.team_id,
-            "icons": {},
+            "icons": {"image_36": "", "image_48": "", "image_72": ""},
         },
     }
 
@@ -91,7 +106,11 @@ def bot_marks(workspace: Workspace) -> dict[str, Any]:
 def _thread_marks(workspace: Workspace, message: Message) -> dict[str, Any]:
     if message.is_reply:
         root = workspace.histories[message.channel_id].get(message.thread_ts or "")
-        parent = {"parent_user_id": root.user_id} if root else {}
+        parent: dict[str, Any] = {"parent_user_id": root.user_id} if root else {}
+        if message.broadcast:
+            parent |= {"subtype": "thread_broadcast"} | (
+                {"root": message_json(workspace, root)} if root else {}
+            )
         return {"thread_ts": message.thread_ts, **parent}
     replies = workspace.histories[message.channel_id].replies(message.ts)
     if not replies:

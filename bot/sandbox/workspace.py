@@ -13,8 +13,10 @@ from bot.sandbox.groups import Group
 from bot.sandbox.messages import History, Message, TimeStamps
 from bot.sandbox.people import Person, person_from
 from bot.sandbox.seed import OTHER_TEAM, ChannelSeed, PersonSeed, WorkspaceSeed
+from bot.sandbox.sessions import Session
 
 STATUS_SECONDS = 120.0  # assistant.threads.setStatus is forgotten after two minutes
+STREAM_SECONDS = 300.0  # Slack ends a stream after about five minutes
 SLACKBOT = "USLACKBOT"
 
 
@@ -56,6 +58,9 @@ class Workspace:
         self.ephemerals: dict[str, list[Message]] = {}
         self.statuses: dict[tuple[str, str], Status] = {}
         self.panes: dict[tuple[str, str], Pane] = {}
+        self.sessions: dict[tuple[str, str], Session] = {}  # by channel and thread
+        self.looking_at: dict[str, str] = {}  # user id -> the channel beside the agent pane
+        self.stream_seconds = STREAM_SECONDS
         self.bot_user_id = self._populate()
         self.groups = {
             group.group_id: Group(
@@ -115,6 +120,14 @@ class Workspace:
         self.histories.setdefault(channel.channel_id, History())
         self.ephemerals.setdefault(channel.channel_id, [])
         return channel
+
+    def forget_channel(self, channel_id: str) -> None:
+        """Take a channel away with all that was said, and is going on, in it."""
+        del self.channels[channel_id], self.histories[channel_id], self.ephemerals[channel_id]
+        for going_on in (self.statuses, self.panes, self.sessions):
+            for key in [key for key in going_on if key[0] == channel_id]:
+                del going_on[key]
+        self.changes.ring()
 
     @property
     def bot(self) -> Person:
@@ -187,6 +200,19 @@ class Workspace:
         if found := self.histories[channel_id].get(ts):
             return found
         return next((m for m in self.ephemerals[channel_id] if m.ts == ts), None)
+
+    def is_streaming(self, message: Message) -> bool:
+        """Growing still: neither ended, nor stopped, nor forgotten by its app."""
+        return message.stream == "streaming" and self.clock() - float(message.ts) <= self.stream_seconds
+
+    def entities_before(self, user_id: str) -> list[dict[str, str]]:
+        """What somebody looks at beside the agent pane, in the words of Slack's app context."""
+        channel = self.channels.get(self.looking_at.get(user_id, ""))
+        if channel is None or not self.may_read(user_id, channel):
+            return []
+        return [
+            {"type": "slack#/types/channel_id", "value": channel.channel_id, "team_id": self.team_id},
+        ]
 
     def live_statuses(self) -> list[Status]:
         now = self.clock()

@@ -71,7 +71,7 @@ def post_ephemeral(sandbox: Sandbox, arguments: Arguments) -> Answer:
 def update(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = joined_channel(sandbox, arguments.required("channel"))
     message = own_message(sandbox, channel, arguments.required("ts"), "cant_update_message")
-    if message.stream == "streaming":
+    if sandbox.workspace.is_streaming(message):
         raise SlackError("streaming_state_conflict")
     content = content_of(sandbox, arguments, most_text=MOST_UPDATE_TEXT)
     changes = {"text": content.text, "blocks": content.blocks}

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bot.sandbox.arguments import Arguments
 from bot.sandbox.blocks import check_message_blocks, with_ids
 from bot.sandbox.channels import Channel
+from bot.sandbox.chunks import MOST_STREAMED, blocks_of, check_chunks, words_of
 from bot.sandbox.errors import SlackError
 from bot.sandbox.messages import Message
 from bot.sandbox.methods.content import metadata_of
 from bot.sandbox.methods.places import check_thread, own_message, writable_channel
 from bot.sandbox.methods.registry import Answer, method
+from bot.sandbox.methods.sessions import checked_status
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.shapes import message_json
 
-STREAM_SECONDS = 300.0  # Slack ends a stream after about five minutes
-MOST_STREAMED = 12_000
-_CHUNKS = ("markdown_text", "task_update", "plan_update", "blocks")
+_DISPLAYS = ("timeline", "plan", "dense")
 
 
 @method("chat.startStream", "chat:write")
 def start(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = writable_channel(sandbox, arguments.required("channel"))
     _check_recipient(sandbox, channel, arguments)
+    display = arguments.text("task_display_mode", "timeline")
+    if display not in _DISPLAYS:
+        raise SlackError("invalid_arguments", messages=[f"task_display_mode must be one of {_DISPLAYS}"])
     message = Message(
         sandbox.workspace.stamps.next(),
         channel.channel_id,
@@ -32,6 +33,7 @@ def start(sandbox: Sandbox, arguments: Arguments) -> Answer:
         thread_ts=check_thread(sandbox, channel, arguments.required("thread_ts")),
         by_bot=True,
         stream="streaming",
+        task_display=display,
     )
     _grow(message, arguments)
     sandbox.posting.publish(message)
@@ -50,7 +52,11 @@ def _check_recipient(sandbox: Sandbox, channel: Channel, arguments: Arguments) -
 
 @method("chat.appendStream", "chat:write")
 def append(sandbox: Sandbox, arguments: Arguments) -> Answer:
-    message = _streaming(sandbox, arguments)
+    message = _stream(sandbox, arguments)
+    if message.stream == "stopped":
+        raise SlackError("stopped_by_user")
+    if not sandbox.workspace.is_streaming(message):
+        raise SlackError("message_not_in_streaming_state")
     if not _grow(message, arguments):
         raise SlackError("no_text")
     sandbox.posting.record_again(message)
@@ -59,14 +65,22 @@ def append(sandbox: Sandbox, arguments: Arguments) -> Answer:
 
 @method("chat.stopStream", "chat:write")
 def stop(sandbox: Sandbox, arguments: Arguments) -> Answer:
-    message = _streaming(sandbox, arguments)
+    """Also of a stream that a person has stopped: so the app ends what was said, and its session."""
+    message = _stream(sandbox, arguments)
+    if message.stream != "stopped" and not sandbox.workspace.is_streaming(message):
+        raise SlackError("message_not_in_streaming_state")
     blocks = arguments.json("blocks")
     if blocks:
         check_message_blocks(blocks)
+    status = arguments.text("session_status") and checked_status(arguments.text("session_status"))
+    metadata = metadata_of(arguments)
     _grow(message, arguments)
     message.blocks += with_ids(blocks or [])
-    message.metadata = metadata_of(arguments)
+    message.metadata = metadata
     message.stream = "ended"
+    session = sandbox.workspace.sessions.get((message.channel_id, message.thread_ts or ""))
+    if status and session is not None:
+        session.status = status
     sandbox.posting.record_again(message)
     return {
         "channel": message.channel_id,
@@ -75,47 +89,21 @@ def stop(sandbox: Sandbox, arguments: Arguments) -> Answer:
     }
 
 
-def _streaming(sandbox: Sandbox, arguments: Arguments) -> Message:
+def _stream(sandbox: Sandbox, arguments: Arguments) -> Message:
     channel = writable_channel(sandbox, arguments.required("channel"))
-    message = own_message(sandbox, channel, arguments.required("ts"), "message_not_owned_by_app")
-    if sandbox.clock() - float(message.ts) > STREAM_SECONDS and message.stream == "streaming":
-        message.stream = "ended"
-    if message.stream != "streaming":
-        raise SlackError("message_not_in_streaming_state")
-    return message
+    return own_message(sandbox, channel, arguments.required("ts"), "message_not_owned_by_app")
 
 
 def _grow(message: Message, arguments: Arguments) -> bool:
     """Add the call's chunks to the message; say whether there were any."""
-    chunks = list(arguments.json("chunks") or [])
+    chunks = arguments.json("chunks") or []
     if text := arguments.text("markdown_text"):
-        chunks.insert(0, {"type": "markdown_text", "text": text})
-    if any(not isinstance(chunk, dict) or chunk.get("type") not in _CHUNKS for chunk in chunks):
-        raise SlackError("invalid_chunks")
-    words = message.text + "".join(c.get("text", "") for c in chunks if c["type"] == "markdown_text")
+        chunks = [{"type": "markdown_text", "text": text}, *chunks]
+    check_chunks(chunks)
+    grown = [*message.chunks, *chunks]
+    words = words_of(grown)
     if len(words) > MOST_STREAMED:
-        raise SlackError("msg_too_long")
-    message.text = words
-    message.chunks += chunks
-    message.blocks = _blocks_of(message)
+        raise SlackError("msg_blocks_too_long")
+    message.blocks = blocks_of(grown, message.task_display)
+    message.text, message.chunks = words, grown
     return bool(chunks)
-
-
-def _blocks_of(message: Message) -> list[dict[str, Any]]:
-    words = [{"type": "markdown", "text": message.text}] if message.text else []
-    tasks: dict[str, dict[str, Any]] = {}
-    extra: list[dict[str, Any]] = []
-    for chunk in message.chunks:
-        if chunk["type"] == "task_update":
-            tasks[str(chunk.get("id"))] = {
-                "type": "task_card",
-                "task_id": chunk.get("id"),
-                **_without_type(chunk),
-            }
-        if chunk["type"] == "blocks":
-            extra += chunk.get("blocks", [])
-    return with_ids([*tasks.values(), *words, *extra])
-
-
-def _without_type(chunk: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in chunk.items() if name not in ("type", "id")}

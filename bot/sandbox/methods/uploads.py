@@ -25,11 +25,12 @@ def bot_may_read(sandbox: Sandbox, stored: StoredFile) -> bool:
 
 @method("files.info", "files:read")
 def file_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
-    stored = sandbox.workspace.files.get(arguments.required("file"))
-    if stored is None:
-        raise SlackError("file_not_found")
-    if not bot_may_read(sandbox, stored):
+    file_id, files = arguments.required("file"), sandbox.workspace.files
+    stored = files.get(file_id) or files.deleted(file_id)
+    if stored is None or not bot_may_read(sandbox, stored):
         raise SlackError("file_not_found")  # Slack does not tell the two apart
+    if stored.deleted:
+        raise SlackError("file_deleted")
     return {"file": stored_file_json(sandbox.workspace, stored), "comments": [], "response_metadata": {}}
 
 

@@ -67,6 +67,13 @@ class Clicking(Choosing):
             raise VisitorError(f"Message {message_ts} offers no shortcut {callback_id!r}.")
         return await self._sandbox.interactions.shortcut(actor, message, callback_id)
 
+    async def global_shortcut(self, person: str, callback_id: str) -> Outcome:
+        """Choose a shortcut in the menu beside the composer."""
+        actor = self._present(person, "choose a shortcut")
+        if callback_id not in dict(self._workspace.seed.global_shortcuts):
+            raise VisitorError(f"The app offers no global shortcut {callback_id!r}.")
+        return await self._sandbox.interactions.global_shortcut(actor, callback_id)
+
     async def act_in_view(
         self, person: str, view_id: str, action_id: str, value: Given = None, *, confirmed: bool = True
     ) -> Outcome:

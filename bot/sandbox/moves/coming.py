@@ -22,6 +22,32 @@ class Coming(Finding):
         self._sandbox.events.home_opened(self.who(person).user_id, self._direct(person), "home", shape)
         return see_view(view, shape) if view and shape else None
 
+    async def look_at(self, person: str, channel: str | None) -> None:
+        """Go to a channel with the agent pane open beside it, or (None) to nothing: app_context_changed.
+
+        What they write to the bot from then on says where they were.
+        """
+        reader = self.who(person)
+        place = self.where(person, channel) if channel is not None else None
+        self._workspace.looking_at[reader.user_id] = place.channel_id if place else ""
+        self._sandbox.events.context_changed(reader.user_id, self._direct(person))
+
+    async def stop_answer(self, person: str, channel: str, thread_ts: str) -> None:
+        """Press the stop button of a session at work: its streams end, and agent_session_stopped."""
+        actor, place = self._present(person, "stop anything"), self.where(person, channel)
+        session = self._workspace.sessions.get((place.channel_id, thread_ts))
+        heard = "agent_session_stopped" in self._sandbox.events.subscriptions
+        if session is None or not session.stoppable or not heard:
+            raise VisitorError(f"{actor.name} sees no stop button in {channel}, thread {thread_ts}.")
+        replies = self._workspace.histories[place.channel_id].replies(thread_ts)
+        growing = [message for message in replies if self._workspace.is_streaming(message)]
+        for message in growing:
+            message.stream = "stopped"
+        self._sandbox.events.session_stopped(
+            actor.user_id, place, thread_ts, [message.ts for message in growing]
+        )
+        self._workspace.changes.ring()
+
     async def join(self, person: str, channel: str) -> None:
         joiner, place = self.who(person), self.where(person, channel)
         if place.kind != "channel" or not joiner.is_full_member:

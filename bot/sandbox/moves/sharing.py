@@ -60,20 +60,53 @@ class Sharing(Finding):
         """A private channel turns public and keeps its id: a message of subtype channel_convert_to_public."""
         self._convert(channel, "group", "channel", by)
 
+    async def rename_channel(self, channel: str, name: str, by: str | None = None) -> None:
+        """The channel gets another name and keeps its id: channel_rename, and a message that says so."""
+        place = self._channel(channel)
+        if self._workspace.find_channel(name):
+            raise VisitorError(f"There is a channel #{name} already.")
+        author, old = self.who(by).user_id if by else self._first_human(place), place.name
+        place.name = name
+        place.previous_names.append(old)
+        words = f'has renamed the channel from "{old}" to "{name}"'
+        self._announce(place, author, "channel_name", words)
+        self._sandbox.events.renamed(place)
+
+    async def archive_channel(self, channel: str, by: str | None = None) -> None:
+        """Nobody can write there from now on: channel_archive, group_archive for a private one."""
+        place = self._channel(channel)
+        author = self.who(by).user_id if by else self._first_human(place)
+        self._announce(place, author, "channel_archive", "archived the channel")
+        place.archived = True
+        self._sandbox.events.archived(place, author)
+        self._workspace.changes.ring()
+
+    async def unarchive_channel(self, channel: str, by: str | None = None) -> None:
+        place = self._channel(channel)
+        author = self.who(by).user_id if by else self._first_human(place)
+        place.archived = False
+        self._sandbox.events.unarchived(place, author)
+        self._workspace.changes.ring()
+
+    async def delete_channel(self, channel: str, by: str | None = None) -> None:
+        """The channel and all that was said in it are gone: channel_deleted, group_deleted."""
+        place = self._channel(channel)
+        author = self.who(by).user_id if by else self._first_human(place)
+        self._sandbox.events.deleted(place, author)
+        self._workspace.forget_channel(place.channel_id)
+
+    def _announce(self, place: Channel, author: str, subtype: str, words: str) -> None:
+        ts = self._workspace.stamps.next()
+        self._sandbox.posting.publish(Message(ts, place.channel_id, author, words, subtype=subtype))
+
     def _convert(self, channel: str, before: ChannelKind, after: ChannelKind, by: str | None) -> None:
         place = self._channel(channel)
         if place.kind != before:
             raise VisitorError(f"#{place.name} is {'private' if place.private else 'public'} already.")
         author = self.who(by).user_id if by else self._first_human(place)
         place.kind = after
-        message = Message(
-            self._workspace.stamps.next(),
-            place.channel_id,
-            author,
-            _CONVERTED[after],
-            subtype=f"channel_convert_to_{'private' if after == 'group' else 'public'}",
-        )
-        self._sandbox.posting.publish(message)
+        subtype = f"channel_convert_to_{'private' if after == 'group' else 'public'}"
+        self._announce(place, author, subtype, _CONVERTED[after])
 
     def _first_human(self, channel: Channel) -> str:
         humans = [user for user in channel.members if self._workspace.people[user].kind != "bot"]

@@ -25,8 +25,13 @@ class Talking(Finding):
         *,
         thread_ts: str | None = None,
         files: Sequence[NewFile | str] = (),
+        broadcast: bool = False,
     ) -> SeenMessage:
-        """Say something where the person is a member. `text` is as typed: @name, #channel, https://…"""
+        """Say something where the person is a member. `text` is as typed: @name, #channel, https://…
+
+        `broadcast`: show a reply in the channel too. Another app's bot user may speak as well: its messages
+        carry a bot_id.
+        """
         author, place = self.who(person), self.where(person, channel)
         self._check_may_write(author, place)
         file_ids = [await self._file_id(author, new) for new in files]
@@ -39,8 +44,9 @@ class Talking(Finding):
             rich_text(marked) if marked else [],
             thread_ts=self._thread_root(place, thread_ts),
             subtype="file_share" if file_ids else None,
-            client_msg_id=str(uuid.uuid4()),
+            client_msg_id=str(uuid.uuid4()) if author.kind != "bot" else None,
             files=file_ids,
+            broadcast=broadcast and thread_ts is not None,
         )
         self._sandbox.posting.publish(message)
         self._offer_invitation(author, place, message)
@@ -53,6 +59,44 @@ class Talking(Finding):
         return await self.post(
             person, self._direct(person).channel_id, text, thread_ts=thread_ts, files=files
         )
+
+    async def say_as_integration(self, channel: str, username: str, text: str) -> SeenMessage:
+        """What an old integration posts: subtype bot_message, a name and no user. `text` is in Slack's marks."""
+        place = self._channel(channel)
+        ts = self._workspace.stamps.next()
+        author = f"U{username.upper().replace(' ', '')}"
+        message = Message(ts, place.channel_id, author, text, subtype="bot_message", username=username)
+        self._sandbox.posting.publish(message)
+        return see_message(self._workspace, message)
+
+    async def react(self, person: str, channel: str, ts: str, name: str) -> None:
+        """Add a reaction to a message, or take one's own back: reaction_added, reaction_removed."""
+        actor, message = self._present(person, "react"), self._lasting(person, channel, ts)
+        users = message.reactions.setdefault(name, [])
+        kind = "reaction_removed" if actor.user_id in users else "reaction_added"
+        users.remove(actor.user_id) if actor.user_id in users else users.append(actor.user_id)
+        if not users:
+            del message.reactions[name]
+        self._sandbox.events.reaction(kind, actor.user_id, name, message)
+        self._workspace.changes.ring()
+
+    async def delete_file(self, person: str, file_id: str) -> None:
+        """Take a file of one's own away; the messages that shared it keep a tombstone: file_deleted."""
+        stored = self._workspace.files.get(file_id)
+        if stored is None or stored.user_id != self.who(person).user_id:
+            raise VisitorError(f"{self.who(person).name} has no file {file_id}.")
+        self._sandbox.events.file_deleted(stored)
+        stored.deleted, stored.content = True, b""
+        self._workspace.changes.ring()
+
+    async def rename_file(self, person: str, file_id: str, title: str) -> None:
+        """Give a file of one's own another title: file_change."""
+        stored = self._workspace.files.get(file_id)
+        if stored is None or stored.user_id != self.who(person).user_id:
+            raise VisitorError(f"{self.who(person).name} has no file {file_id}.")
+        stored.title = title
+        self._sandbox.events.file_changed(stored)
+        self._workspace.changes.ring()
 
     async def upload(self, person: str, name: str, content: bytes, mimetype: str | None = None) -> str:
         """Hold a file ready to be posted; returns its id."""

@@ -37,6 +37,7 @@ SEED = WorkspaceSeed(
         ChannelSeed("C0OLD", "old", members=("priya", "ostiary"), archived=True),
     ),
     commands=(("/ingest", "Add a document", "a link or text"),),
+    global_shortcuts=(("ask", "Ask a question"),),
     groups=(GroupSeed("S0ENG", "engineers", "Engineers", ("priya", "omar")),),
 )
 QUICK = DeliveryPolicy(ack_seconds=0.4, retry_delays=(0.0, 0.2, 0.4))

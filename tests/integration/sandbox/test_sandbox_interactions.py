@@ -381,3 +381,53 @@ async def test_no_method_reaches_an_ephemeral_message(sandbox: SandboxServer, cl
     with pytest.raises(SlackApiError, match="message_not_found"):
         await client.chat_delete(channel="C0GENERAL", ts=posted["message_ts"])
     assert [message.text for message in sandbox.visitor.visible_to("priya", "general")] == ["hi"]
+
+
+async def test_a_global_shortcut_knows_who_chose_it_and_opens_a_modal(
+    sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient
+) -> None:
+    chosen: list[dict[str, Any]] = []
+
+    @connected.shortcut("ask")
+    async def ask(ack: Any, shortcut: dict[str, Any]) -> None:
+        await ack()
+        chosen.append(shortcut)
+        title = {"type": "plain_text", "text": "Ask"}
+        view = {"type": "modal", "title": title, "blocks": [{"type": "divider"}]}
+        await client.views_open(trigger_id=shortcut["trigger_id"], view=view)
+
+    outcome = await sandbox.visitor.global_shortcut("gus", "ask")
+    await sandbox.visitor.wait_for(lambda: sandbox.visitor.views_open_for("gus"))
+    assert (outcome.acknowledged, chosen[0]["user"]["id"], "channel" in chosen[0]) == (True, "U0GUS", False)
+    with pytest.raises(VisitorError, match="no global shortcut"):
+        await sandbox.visitor.global_shortcut("gus", "sing")
+
+
+async def test_feedback_arrives_with_the_side_that_was_pressed(
+    sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient
+) -> None:
+    pressed: list[dict[str, Any]] = []
+
+    @connected.action("judged")
+    async def judged(ack: Any, body: dict[str, Any]) -> None:
+        await ack()
+        pressed.append(body)
+
+    def side(words: str, value: str) -> dict[str, Any]:
+        return {"text": {"type": "plain_text", "text": words}, "value": value}
+
+    buttons = {
+        "type": "feedback_buttons",
+        "action_id": "judged",
+        "positive_button": side("Good", "good"),
+        "negative_button": side("Bad", "bad"),
+    }
+    blocks = [{"type": "context_actions", "elements": [buttons]}]
+    said = await client.chat_postMessage(channel="C0GENERAL", text="Ten days.", blocks=blocks)
+    await sandbox.visitor.click("gus", said["ts"], "general", "judged", "bad")
+    [body] = pressed
+    [action] = body["actions"]
+    assert (action["type"], action["value"], body["user"]["id"]) == ("feedback_buttons", "bad", "U0GUS")
+    assert body["message"]["ts"] == said["ts"]
+    with pytest.raises(VisitorError, match="no value"):
+        await sandbox.visitor.click("gus", said["ts"], "general", "judged", "so-so")
