@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,10 +15,13 @@ from bot.answering.draft import draft
 from bot.answering.evidence import Embed, Evidence, choose_evidence
 from bot.answering.grounds import Grounded, grounded, quotes
 from bot.answering.local_model import LikelihoodModel
-from bot.answering.units import units_of
+from bot.answering.units import Unit, units_of
 from retrieval.passages import Passage
 
 _log = logging.getLogger(__name__)
+
+Check = Callable[[str, str, Sequence[Unit]], Sequence[Grounded]]
+"""What may be said of a draft: question, draft and evidence in, sentences with their grounds out."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,14 @@ class Answerer:
         likelihood: LikelihoodModel | None = None,
         settings: AnsweringSettings | None = None,
         adapted: BaseChatModel | None = None,
+        check: Check = grounded,
     ) -> None:
         self._model = chat_model
         self._embed = embed
         self._likelihood = likelihood
         self._settings = settings or AnsweringSettings()
         self._adapted = adapted
+        self._check = check
         # One thread, always the same: torch keeps a pool of workers for each thread that computes.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evidence")
 
@@ -70,7 +75,7 @@ class Answerer:
             return Answer((), (), False, model_name(model), clock.seconds, evidence.confidence)
         text = await self._draft(question, evidence, model)
         clock.stop("draft")
-        said = grounded(question, text, evidence.units) if text else quotes(evidence.units)
+        said = self._check(question, text, evidence.units) if text else quotes(evidence.units)
         sentences, cited = _numbered(said, passages)
         clock.stop("check")
         return Answer(sentences, cited, True, model_name(model), clock.seconds, evidence.confidence)
