@@ -18,6 +18,7 @@ from auth.database import WORKSPACE, Database
 from auth.granting import read_inheritance
 from auth.holding import Alike, find_holder, people_alike
 from auth.labelling import read_labels
+from auth.labels import NOBODY
 from auth.people import Person, roles_from, roles_held
 from auth.roles import ADMIN, EVERYONE, Inheritance
 
@@ -88,6 +89,16 @@ _memories: WeakKeyDictionary[Database, _Memory] = WeakKeyDictionary()
 def nothing(workspace_id: int) -> Clearance:
     """The clearance of somebody who is not known: reads nothing."""
     return Clearance(workspace_id, frozenset(), 0)
+
+
+def as_readers_of(standing: Standing, label_id: int) -> Clearance:
+    """Of somebody who holds just what the readers of a label need: reads nothing where nobody may read it."""
+    policy = standing.index.labels.get(label_id, NOBODY)
+    for clause in sorted(policy.clauses, key=str):
+        clearance = standing.clearance(clause.all_of)
+        if label_id in clearance.label_ids:
+            return clearance
+    return standing.clearance(frozenset())
 
 
 async def rights_of(

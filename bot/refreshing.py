@@ -13,7 +13,7 @@ from auth.clearance import Clearance
 from auth.database import WORKSPACE, Database
 from auth.errors import OstiaryError
 from auth.labels import NOBODY
-from auth.rights import nothing, read_standing
+from auth.rights import as_readers_of, read_standing
 from retrieval.cataloguing import UnknownDocument, document_with
 from retrieval.ingestion import NEVER_GIVEN, Outcome, Submission
 from retrieval.sources.files import find_files
@@ -60,10 +60,7 @@ async def submission_again(
         raise NotRefreshed(
             "It is closed to everybody. Give it readers first: `/access`, or `ostiary docs relabel`."
         )
-    # As somebody would read it who holds just what its readers need: nobody else's documents are opened for it.
-    roles = next((clause.all_of for clause in sorted(policy.clauses, key=str)), None)
-    clearance = standing.clearance(roles) if roles else nothing(workspace_id)
-    stated = await _stated(database, clearance, document_id)
+    stated = await _stated(database, as_readers_of(standing, entry.label_id), document_id)
     name, data = await load(entry.uri)
     return Submission(
         uri=entry.uri,

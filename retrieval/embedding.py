@@ -1,8 +1,10 @@
 """Text to vectors, in this process, by a Hugging Face sentence encoder (all-MiniLM-L6-v2 by default)."""
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ Vectors = NDArray[np.float32]
 
 MAX_TOKENS = 256
 """What all-MiniLM-L6-v2 was trained to read; the rest of a longer text would not count."""
+
+_SAMPLED = 256
+"""Numbers of each layer that tell one encoder from another: training changes all of them."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,17 @@ class LocalEmbeddings(Embeddings):
                 f" the database holds {DIMENSIONS}. Choose a model with {DIMENSIONS} dimensions."
             )
         return cls(tokenizer, model.to(device.name), device)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells this encoder from another by its weights, whatever it is called and however precise it runs."""
+        import torch
+
+        digest = hashlib.sha256()
+        for name, parameter in sorted(self._model.named_parameters()):
+            some = parameter.detach().flatten()[:_SAMPLED].to("cpu", torch.bfloat16).view(torch.int16)
+            digest.update(name.encode() + bytes(some.numpy().tobytes()))
+        return digest.hexdigest()[:16]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row a text, (n, 384) float32, each of length 1. Texts are batched by length."""

@@ -77,9 +77,9 @@ _DROP_VECTORS = text(
 )
 _ADD_VERSION = text(
     "INSERT INTO retrieval.version (workspace_id, document_id, label_id, is_current, content_hash, title,"
-    "  media_type, language, dated, author, stated, size)"
+    "  media_type, language, dated, author, stated, size, encoder)"
     f" VALUES ({WORKSPACE}, :document_id, :label_id, true, :content_hash, :title, :media_type, :language,"
-    "  :dated, :author, :stated, :size)"
+    "  :dated, :author, :stated, :size, :encoder)"
     " RETURNING id"
 )
 
@@ -215,8 +215,9 @@ class Ingestor:
             is_kept = _is_kept(known, submission)
             submission = replace(submission, label_id=_label_of(known, submission))
             document_id = await _store(
-                connection, submission, document, title, language, digest, chunks, passages, likeness
-            )
+                connection, submission, document, title, language, digest, chunks, passages, likeness,
+                self._embeddings.fingerprint,
+            )  # fmt: skip
             answers = await settle_document(connection, document_id, submission.expires_at)
             await forget_failure(connection, submission.uri)
             outcome = Outcome(document_id, title, len(chunks), status, answers, is_kept)
@@ -344,6 +345,7 @@ async def _store(
     chunks: Sequence[Chunk],
     passages: Sequence[EncodedPassage],
     likeness: Fingerprint,
+    encoder: str,
 ) -> int:
     label = {"label_id": submission.label_id}
     document_id = (
@@ -371,6 +373,7 @@ async def _store(
         "author": document.author,
         "stated": submission.stated,
         "size": len(submission.data),
+        "encoder": encoder,
     }
     version_id = (await connection.execute(_ADD_VERSION, {**this, **label, **version})).scalar_one()
     place = Place(document_id, version_id, submission.label_id, language)

@@ -146,6 +146,8 @@ class Version(Base):
     """What whoever handed it in stated themselves: its `title`, the day that it is `dated`."""
     size: Mapped[int | None]
     """In bytes."""
+    encoder: Mapped[str | None]
+    """Which embedder made the vectors of its passages, as `LocalEmbeddings.fingerprint` says; NULL: unknown."""
 
 
 class ChunkRow(Base):

@@ -153,6 +153,28 @@ def refresh(documents: Documents) -> None:
 
 
 @app.command()
+def reindex(
+    documents: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids of documents, or addresses; all, without any.", metavar="[DOCUMENT]..."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also those that this embedding model has indexed already.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+) -> None:
+    """Index documents anew that another embedding model, or an older Ostiary, has indexed.
+
+    From the passages that are stored: nothing is fetched, and no version is added. Each is found as before until it
+    is done; whatever a run that was stopped had not come to is left for the next.
+    """
+    from bot.cli.reindexing import reindex as run
+
+    if not asyncio.run(run(documents, every=every, dry_run=dry_run)):
+        raise typer.Exit(1)
+
+
+@app.command()
 def failures(
     limit: Limit = 50,
     offset: Offset = 0,

@@ -119,3 +119,15 @@ def test_a_copy_is_said_to_be_one_and_a_document_is_taken_in_again_as_it_was(
     assert "There is no file" in ostiary("docs", "refresh", "5", fails=True)
     ostiary("docs", "expire", "6", "--now")
     assert ostiary("docs", "refresh", "6") == "Document 6 is unchanged. It has expired, and does not answer."
+
+
+def test_documents_of_another_embedder_are_indexed_anew_once(ostiary: Say) -> None:
+    assert ostiary("docs", "reindex", "--dry-run") == "4 documents to index anew."
+    assert ostiary("docs", "reindex", "budget") == "Indexed anew: 1 document, 2 passages."
+    ostiary("access", "change", "salaries", "--readers", "nobody")
+    said = ostiary("docs", "reindex")
+    assert said.startswith("Indexed anew: 2 documents, 4 passages.")
+    assert "Left as they are: 1 document, closed to everybody" in said
+    assert ostiary("docs", "reindex", "budget") == "0 documents to index anew."
+    assert ostiary("docs", "reindex", "budget", "--all") == "Indexed anew: 1 document, 2 passages."
+    assert "There is no document" in ostiary("docs", "reindex", "nowhere.md", fails=True)
