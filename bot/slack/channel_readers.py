@@ -10,10 +10,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from auth.database import Database
 from auth.errors import OstiaryError
 from auth.granting import list_roles
-from auth.labels import Clause, Policy
+from auth.labels import NOBODY, Clause, Policy, parse_policy
 from auth.sources import SourceKind, list_sources
 from bot.administering.administration import Administration
 from bot.administering.changes import DefineRole, MapSource
+from bot.slack.ingest_requests import IngestionRequest
 from bot.slack.membership import read_channel
 from bot.slack.places import DIRECT, type_by_id
 from bot.slack.refusals import reason
@@ -62,6 +63,15 @@ class ChannelReaders:
         if not channel.get("is_member"):
             raise NotInThere("I am not in that channel. Invite me first, so that I know who may read it.")
         return Room(channel_id, channel["name"], limited=bool(channel.get("is_private")))
+
+    async def readers_of(self, request: IngestionRequest) -> Policy:
+        """Those who were chosen; of a thread, and of a private channel, only who is in there."""
+        chosen = parse_policy(request.readers) if request.readers else None
+        if request.kind in {"message", "thread", "channel"}:
+            room = await self.room(request.locator.partition(":")[0])
+            if request.kind != "message" or room.limited:
+                return limited_to(chosen, await self.limit(room.channel_id, request.requested_by))
+        return chosen or NOBODY
 
     async def limit(self, channel_id: str, actor: str) -> Clause:
         """Those who are in a channel, as a role that follows who comes and goes. Raises CannotGrant, NotAllowed."""

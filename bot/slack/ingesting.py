@@ -1,59 +1,42 @@
 """Documents that admins hand in through Slack: offered, given readers, taken in piece by piece, reported."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import Database
 from auth.errors import OstiaryError
-from auth.granting import list_roles
 from auth.labelling import intern_label
-from auth.labels import Policy, parse_policy
+from auth.labels import Policy
 from auth.rights import rights_of
 from bot.administering.administration import Administration
 from bot.administering.describing import twins_of
-from bot.administering.source_changes import KeepChannel
 from bot.progress import report
 from bot.queue import JobQueue, Lane
 from bot.refreshing import StillThere
-from bot.slack.channel_readers import ChannelReaders, limited_to, readers_of_a_channel
+from bot.slack.channel_readers import ChannelReaders
 from bot.slack.channel_source import ChannelReader
 from bot.slack.delivery import Outbox
 from bot.slack.ingest_requests import (
-    Chosen,
     IngestionRequest,
-    NewRequest,
-    accept_request,
-    add_request,
-    end_request,
     forget_old_texts,
-    read_request,
     set_request_aside,
-    show_request_in,
 )
-from bot.slack.ingest_words import NotAdded, Tally, called, describe_all, describe_readers
+from bot.slack.ingest_words import NotAdded, Tally, called, describe_all
+from bot.slack.intake_reports import IntakeReports
+from bot.slack.keeping_channels import ChannelKeeper
 from bot.slack.narrating import CalledOff, narrated
 from bot.slack.pieces import Open, Piece, Pieces
 from bot.slack.places import DIRECT, Place
-from bot.slack.taking_again import Again, can_be_had
+from bot.slack.taking_again import Again
 from bot.slack.threads import ThreadReader
-from bot.slack.views import cancel_blocks, escape, offer_blocks, plain_blocks
-from bot.source_jobs import REFRESH_IN_SLACK_JOB
-from retrieval.cataloguing import collection_called, document_with, file_documents
+from bot.slack.views import escape, offer_blocks, plain_blocks
+from retrieval.cataloguing import collection_called, file_documents
 from retrieval.failing import record_failure
 from retrieval.ingestion import Entry, Ingestor, Outcome, Progress, Submission
-from retrieval.sources.kept import Kind, SourceKept, list_sources
-
-EVERY_CHANNEL = timedelta(hours=1)
 
 INGEST_JOB, OFFER_JOB, FORGET_JOB = "ingest", "offer_ingestion", "forget_old_texts"
 ADMINS_ONLY = "Only people who hold the role ostiary-admin may add documents. Ask one of them to add it."
-NOT_FROM_HERE = (
-    "It cannot be had again from here: it was taken in as text, at the machine, or from a source, which is read"
-    " again by itself."
-)
-AGAIN = "I take it in again, and tell you in a direct message what became of it."
 
 
 @dataclass(frozen=True)
@@ -93,6 +76,8 @@ class Intake:
         self._administration = Administration(database, workspace_id)
         self.channel_reader = ChannelReader(client, threads)
         self.channels = ChannelReaders(client, database, workspace_id, bot_user_id)
+        self._keeper = ChannelKeeper(database, workspace_id, self.channels)
+        self._reports = IntakeReports(database, workspace_id, outbox)
         self._queue: JobQueue | None = None
 
     def register(self, queue: JobQueue) -> None:
@@ -106,16 +91,11 @@ class Intake:
             await forget_old_texts(connection)
 
     async def is_admin(self, slack_user_id: str) -> bool:
-        rights = await rights_of(self._database, self._workspace_id, slack_user_id)
-        return rights is not None and rights.is_admin
-
-    async def roles(self) -> dict[str, str]:
-        async with self._database.writing_in(self._workspace_id) as connection:
-            return await list_roles(connection)
+        return await self._administration.may_administer(slack_user_id)
 
     async def offer(self, request_id: int) -> None:
         """Ask whoever sent a file who may read it; or say that they may not add any."""
-        request = await self._read(request_id)
+        request = await self._reports.read(request_id)
         if request is None or request.state != "waiting":
             return
         place = Place(request.channel_id, DIRECT, None)
@@ -125,57 +105,51 @@ class Intake:
             )
             return
         await self._outbox.post(place, ADMINS_ONLY, plain_blocks(ADMINS_ONLY))
-        await self._end(request, "failed")
+        await self._reports.close(request, "failed")
 
     async def again(self, document_id: int, actor: str) -> str:
         """Have a document taken in again, for its readers; a sentence on what will be. Raises UnknownDocument."""
         assert self._queue is not None
-        async with self._database.writing_in(self._workspace_id) as connection:
-            entry = await document_with(connection, document_id)
-            if not can_be_had(entry.uri):
-                return NOT_FROM_HERE
-            new = NewRequest("again", str(document_id), "", actor, "")
-            request_id = await add_request(connection, new)
-            assert request_id is not None
-            await accept_request(connection, request_id, Chosen(""))
-            await self._queue.defer(connection, INGEST_JOB, request_id=request_id)
-        return AGAIN
+        return await self._again.ask(document_id, actor, self._queue, INGEST_JOB)
 
     async def ingest(self, request_id: int) -> None:
         """Take in all of what was handed in, and report. What makes it impossible is reported too."""
-        request = await self._read(request_id)
+        request = await self._reports.read(request_id)
         if request is not None and request.state == "cancelled":
-            await self._report(request, f"{called(request)} was not added: it was cancelled.", "cancelled")
+            await self._reports.end(
+                request, f"{called(request)} was not added: it was cancelled.", "cancelled"
+            )
             return
         if request is None or request.state != "accepted":
             return
         if not await self.is_admin(request.requested_by):
-            await self._report(request, ADMINS_ONLY, "failed")
+            await self._reports.end(request, ADMINS_ONLY, "failed")
             return
         if request.kind == "channel":
-            await self._keep(request)
+            assert self._queue is not None
+            await self._reports.end(request, *await self._keeper.keep(request, self._queue))
             return
         tally = Tally()
         try:
             readers = await narrated(
                 self._take_in(request, tally),
                 tally.in_words,
-                lambda said: self._show(request.id, said),
-                lambda: self._is_cancelled(request.id),
+                lambda said: self._reports.show(request.id, said),
+                lambda: self._reports.is_cancelled(request.id),
             )
         except CalledOff:
-            await self._report(request, describe_all(tally, tally.readers, cancelled=True), "cancelled")
+            await self._reports.end(request, describe_all(tally, tally.readers, cancelled=True), "cancelled")
         except OstiaryError as error:
-            await self._report(request, f"{called(request)} was not added. {error}", "failed")
+            await self._reports.end(request, f"{called(request)} was not added. {error}", "failed")
         else:
             state = "done" if tally.outcomes else "failed"
-            await self._report(request, describe_all(tally, readers), state)
+            await self._reports.end(request, describe_all(tally, readers), state)
 
     async def give_up(self, request_id: int) -> None:
-        request = await self._read(request_id)
+        request = await self._reports.read(request_id)
         if request is not None and request.state in {"waiting", "accepted"}:
             said = f"{called(request)} was not added: something went wrong. Please try again later."
-            await self._tell(request, said)
+            await self._reports.tell(request, said)
             async with self._database.writing_in(self._workspace_id) as connection:
                 await set_request_aside(connection, request.id)
 
@@ -183,7 +157,7 @@ class Intake:
         """Piece by piece: one that fails is noted, the rest goes on. Returns for which readers."""
         if request.kind == "again":
             return await self._take_in_again(request, tally)
-        policy = await self._policy(request)
+        policy = await self.channels.readers_of(request)
         tally.readers = str(policy)
         async with self._database.writing_in(self._workspace_id) as connection:
             label_id = await intern_label(connection, policy)
@@ -213,47 +187,6 @@ class Intake:
                 tally.failures.append(NotAdded(_named(request, piece, tally), str(error)))
                 await self._note_failure(piece.uri, label_id, str(error), request.requested_by)
         return True
-
-    async def _keep(self, request: IngestionRequest) -> None:
-        """A channel, read again every hour from now on."""
-        channel_id = request.locator
-        try:
-            room = await self.channels.room(channel_id)
-            policy = await self._policy(request)
-            change = KeepChannel(channel_id, policy, request.collection_id, EVERY_CHANNEL)
-            done = await self._administration.carry_out(change, request.requested_by)
-        except SourceKept as error:
-            said = f"#{room.name} is kept already, as source {error.source_id}: see `/docs sources`."
-            await self._report(request, said, "done")
-            return
-        except OstiaryError as error:
-            await self._report(request, f"The channel is not kept. {error}", "failed")
-            return
-        await self._read_now(channel_id)
-        readers = readers_of_a_channel(describe_readers(str(policy)))
-        said = (
-            f"#{room.name} is kept from now on, for {readers}: threads and days in it become"
-            " documents, and are read again every hour; an answer that is edited in a thread, within a day."
-            f" {' '.join(done.effect.notes)}"
-        )
-        await self._report(request, said, "done")
-
-    async def _read_now(self, channel_id: str) -> None:
-        """Have it read at once, and not within a minute."""
-        assert self._queue is not None
-        async with self._database.writing_in(self._workspace_id) as connection:
-            for source in await list_sources(connection):
-                if (source.kind, source.reference) == (Kind.SLACK_CHANNEL, channel_id):
-                    await self._queue.defer_once(connection, REFRESH_IN_SLACK_JOB, source_id=source.id)
-
-    async def _policy(self, request: IngestionRequest) -> Policy:
-        """Who may read it: those who were chosen; of a thread, and of a private channel, only who is in there."""
-        chosen = parse_policy(request.readers) if request.readers else None
-        if request.kind in {"message", "thread", "channel"}:
-            room = await self.channels.room(request.locator.partition(":")[0])
-            if request.kind != "message" or room.limited:
-                return limited_to(chosen, await self.channels.limit(room.channel_id, request.requested_by))
-        return chosen or parse_policy("nobody")
 
     async def _submission(
         self, request: IngestionRequest, piece: Piece, policy: Policy, label_id: int
@@ -307,45 +240,6 @@ class Intake:
     async def _note_failure(self, uri: str, label_id: int, reason: str, actor: str) -> None:
         async with self._database.writing_in(self._workspace_id, actor) as connection:
             await record_failure(connection, uri, label_id, reason, actor)
-
-    async def _is_cancelled(self, request_id: int) -> bool:
-        request = await self._read(request_id)
-        return request is None or request.state == "cancelled"
-
-    async def _show(self, request_id: int, said: str) -> None:
-        """How far it is, in one message with a way to stop. Only a courtesy: not to show it stops nothing."""
-        request = await self._read(request_id)
-        if request is None:
-            return
-        blocks = cancel_blocks(said, request.id)
-        if request.shown_in is not None:
-            await self._outbox.change(*request.shown_in, escape(said), blocks)
-            return
-        shown_in = await self._outbox.begin_in_person(request.requested_by, escape(said), blocks)
-        if shown_in is not None:
-            async with self._database.writing_in(self._workspace_id) as connection:
-                await show_request_in(connection, request.id, *shown_in)
-
-    async def _report(self, request: IngestionRequest, said: str, state: str) -> None:
-        await self._tell(request, said)
-        await self._end(request, state)
-
-    async def _tell(self, request: IngestionRequest, said: str) -> None:
-        """In the message that told how far it is, if there is one."""
-        now = await self._read(request.id) or request
-        changed = now.shown_in is not None and await self._outbox.change(
-            *now.shown_in, escape(said), plain_blocks(said)
-        )
-        if not changed:
-            await self._outbox.tell_in_person(request.requested_by, escape(said), plain_blocks(said))
-
-    async def _end(self, request: IngestionRequest, state: str) -> None:
-        async with self._database.writing_in(self._workspace_id) as connection:
-            await end_request(connection, request.id, state)
-
-    async def _read(self, request_id: int) -> IngestionRequest | None:
-        async with self._database.writing_in(self._workspace_id) as connection:
-            return await read_request(connection, request_id)
 
 
 def _named(request: IngestionRequest, piece: Piece, tally: Tally) -> str:

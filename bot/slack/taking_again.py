@@ -1,15 +1,24 @@
 """Documents that are taken in again from Slack: had from where they came, and spoken of to those who may know."""
 
+from auth.clearance import Clearance
 from auth.database import ITSELF, Database
 from auth.rights import nothing, rights_of
 from bot.administering.administration import Administration
 from bot.administering.overviews import DocumentEntry
+from bot.administering.telling import is_told
+from bot.queue import JobQueue
 from bot.refreshing import NotRefreshed, is_web_address, submission_again
+from bot.slack.ingest_requests import Chosen, NewRequest, accept_request, add_request
 from bot.slack.pieces import Pieces
 from retrieval.cataloguing import document_with
 from retrieval.failing import record_failure
 from retrieval.ingestion import Submission
 
+NOT_FROM_HERE = (
+    "It cannot be had again from here: it was taken in as text, at the machine, or from a source, which is read"
+    " again by itself."
+)
+AGAIN = "I take it in again, and tell you in a direct message what became of it."
 NOT_FOR_YOU = "Why, `/docs` tells those who may read it."
 _FROM_SLACK = ("slack-file:", "slack-thread:")
 
@@ -27,15 +36,30 @@ class Again:
         self._workspace_id = workspace_id
         self._pieces = pieces
 
+    async def ask(self, document_id: int, actor: str, queue: JobQueue, job: str) -> str:
+        """Keep the wish, and have it done; a sentence on what will be. Raises UnknownDocument."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            entry = await document_with(connection, document_id)
+            if not can_be_had(entry.uri):
+                return NOT_FROM_HERE
+            request_id = await add_request(connection, NewRequest("again", str(document_id), "", actor, ""))
+            assert request_id is not None
+            await accept_request(connection, request_id, Chosen(""))
+            await queue.defer(connection, job, request_id=request_id)
+        return AGAIN
+
     async def submission(self, document_id: int, actor: str) -> Submission:
         """As it would be handed in now, for its own readers. Raises OstiaryError."""
         return await submission_again(self._database, self._workspace_id, document_id, self._load, actor)
 
     async def shown_to(self, slack_user_id: str, document_id: int) -> DocumentEntry:
         """With its title only if this person may read it."""
-        rights = await rights_of(self._database, self._workspace_id, slack_user_id)
-        viewer = rights.clearance if rights is not None else nothing(self._workspace_id)
+        viewer = await self._viewer(slack_user_id)
         return await Administration(self._database, self._workspace_id).document(viewer, document_id)
+
+    async def _viewer(self, slack_user_id: str) -> Clearance:
+        rights = await rights_of(self._database, self._workspace_id, slack_user_id)
+        return rights.clearance if rights is not None else nothing(self._workspace_id)
 
     async def note_failure(self, slack_user_id: str, document_id: int, reason: str) -> str:
         """Keep a failure for the document's readers; returns what to say of it to whoever asked.
@@ -45,8 +69,8 @@ class Again:
         async with self._database.writing_in(self._workspace_id) as connection:
             entry = await document_with(connection, document_id)
             await record_failure(connection, entry.uri, entry.label_id, reason, ITSELF)
-        shown = await self.shown_to(slack_user_id, document_id)
-        return NOT_FOR_YOU if shown.title is None else reason
+        told = is_told(await self._viewer(slack_user_id), [entry.label_id])
+        return reason if told else NOT_FOR_YOU
 
     async def _load(self, uri: str) -> tuple[str, bytes]:
         kind, _, rest = uri.partition(":")

@@ -21,6 +21,7 @@ from bot.administering.administration import Administration, NotAllowed
 from bot.slack.admin.elements import OPTIONS_LIMIT
 from bot.slack.admin.entered import Entered, NotFilledIn, storable
 from bot.slack.admin.screens import Back, Screen, back_of, carried_by, said
+from bot.slack.admitting import Door
 from bot.slack.asking import DATABASE_AWAY
 from bot.slack.refusals import reason
 from bot.slack.views import Block
@@ -59,7 +60,7 @@ class Counter:
     """Registers listeners that let administrators alone through."""
 
     def __init__(self, administration: Administration) -> None:
-        self._administration = administration
+        self._door = Door(administration.may_administer, ADMINS_ONLY, AWAY)
         self._under_way: set[asyncio.Task[Any]] = set()
 
     def command(self, app: AsyncApp, name: str, serve: Serve) -> None:
@@ -132,8 +133,9 @@ class Counter:
             found: Sequence[Block] = ()
             try:
                 async with asyncio.timeout(ANSWERING_S):
-                    if await self._administration.may_administer(visit.actor):
-                        found = await suggest(visit)
+                    found = await self._door.admit(visit.actor, lambda: suggest(visit))
+            except NotAllowed:
+                pass  # nothing is found
             except (OstiaryError, SlackApiError, *DATABASE_AWAY):
                 log.exception("a menu could not be filled")
             await ack(options=list(found)[:OPTIONS_LIMIT])
@@ -167,11 +169,9 @@ class Counter:
     async def _let_in(self, visit: Visit, serve: Serve) -> Screen:
         """Ask for the role, now; whoever does not hold it gets the same words whatever they came for."""
         try:
-            if await self._administration.may_administer(visit.actor):
-                return await serve(visit)
-        except NotAllowed:
-            pass  # the role went between two looks
-        return said(ADMINS_ONLY).whisper()
+            return await self._door.admit(visit.actor, lambda: serve(visit))
+        except NotAllowed as refusal:
+            return said(str(refusal)).whisper()
 
     def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)

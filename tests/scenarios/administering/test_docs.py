@@ -12,8 +12,7 @@ from bot.slack.admin import access_screens as access
 from bot.slack.admin import document_screens as docs
 from bot.slack.admin.counter import ADMINS_ONLY
 from bot.slack.admin.screens import UNDO
-from bot.slack.ingesting import AGAIN
-from bot.slack.taking_again import NOT_FOR_YOU
+from bot.slack.taking_again import AGAIN, NOT_FOR_YOU
 from retrieval.failing import record_failure
 from tests.scenarios.administering.moves import (
     command,
