@@ -6,7 +6,7 @@ import numpy as np
 
 from retrieval.embedding import LocalEmbeddings, Vectors
 from retrieval.reranking.base import lexical_scores, scaled, similarities
-from retrieval.reranking.token_codes import best_matches, weights
+from retrieval.reranking.token_codes import best_matches, telling, weights
 from retrieval.search import Candidate
 
 
@@ -15,7 +15,7 @@ class LateInteraction:
 
     Passages bring their token codes with them, made when they were ingested, so that only the question is read by
     the model. A passage without codes takes the place that its similarity gives it. Khattab and Zaharia,
-    arXiv 2004.12832; that it works zero-shot, and the three weights, by `python -m tests.benchmarks.quality`.
+    arXiv 2004.12832. How the three weights were chosen, and what they gain: docs/decisions/0023.
     """
 
     def __init__(
@@ -35,6 +35,6 @@ class LateInteraction:
         found = scaled(similar)
         if coded:
             tokens = self._embeddings.encode_tokens([question])[1][0]
-            codes = [candidates[at].token_codes or b"" for at in coded]
-            found[coded] = scaled(best_matches(tokens.vectors, codes) @ weights(tokens))
+            matches = best_matches(tokens.vectors, [candidates[at].token_codes or b"" for at in coded])
+            found[coded] = scaled(matches @ (weights(tokens) * telling(matches)))
         return found

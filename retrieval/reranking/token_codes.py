@@ -58,11 +58,25 @@ def encoded(tokens: TokenVectors) -> bytes:
 
 
 def weights(tokens: TokenVectors) -> Vectors:
-    """How much each token of a question counts, (t,), together 1."""
-    light = [is_light(token) or is_special(token) for token in tokens.tokens]
+    """How much each token of a question counts by what it is, (t,), together 1."""
+    light = np.array([is_light(token) for token in tokens.tokens], dtype=bool)
     counted = np.where(light, LIGHT_WEIGHT, 1.0).astype(np.float32)
+    special = np.array([is_special(token) for token in tokens.tokens], dtype=bool)
+    if not special.all():
+        counted[special] = 0
     shares: Vectors = counted / counted.sum()
     return shares
+
+
+def telling(matches: Vectors) -> Vectors:
+    """How much each token of a question tells these passages apart, (t,), from their `best_matches`, (n, t).
+
+    What one passage has and most have not counts more than what all of them have. It is known from the passages
+    themselves, so that nothing which the asker may not read has a part in it.
+    """
+    apart = np.maximum(matches.max(axis=0) - matches.mean(axis=0), 0)
+    found: Vectors = np.sqrt(apart).astype(np.float32)
+    return found
 
 
 def best_matches(question: Vectors, codes: Sequence[bytes]) -> Vectors:

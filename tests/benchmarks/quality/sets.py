@@ -133,12 +133,26 @@ SETS: Mapping[str, Loader] = {
 }
 
 
-def sampled(judged: JudgedSet, most: int, seed: int = 4) -> JudgedSet:
-    """The set with at most `most` of its questions, drawn with `seed`."""
+REPORTED = {"covidqa": 700}
+"""Questions that are reported of a set, where it takes more than MOST to tell the methods apart."""
+MOST, SPARE = 300, 500
+
+
+def sampled(judged: JudgedSet, most: int | None = None, seed: int = 4) -> JudgedSet:
+    """The set with the questions that are reported: at most `most`, drawn with `seed`."""
+    most = most or REPORTED.get(judged.name, MOST)
     if len(judged.questions) <= most:
         return judged
     drawn = random.Random(seed).sample(judged.questions, most)
     return JudgedSet(judged.name, judged.papers, drawn, judged.of)
+
+
+def spared(judged: JudgedSet, most: int | None = None) -> JudgedSet:
+    """The set with questions that `sampled` leaves out, to choose settings by: at most `most`, of other words."""
+    reported = {asked.text for asked in sampled(judged).questions}
+    left = [asked for asked in judged.questions if asked.text not in reported]
+    random.Random(77).shuffle(left)
+    return JudgedSet(judged.name, judged.papers, left[: most or REPORTED.get(judged.name, SPARE)], judged.of)
 
 
 def _articles(file: Path) -> list[dict[str, Any]]:

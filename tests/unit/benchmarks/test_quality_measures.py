@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.quality.measures import interval, ndcg, recall, reciprocal_rank
+from tests.benchmarks.quality.sets import Judged, JudgedSet, sampled, spared
 
 
 def test_the_best_order_has_a_gain_of_one_however_many_are_relevant() -> None:
@@ -28,3 +29,20 @@ def test_an_interval_holds_its_mean_and_narrows_with_more_questions() -> None:
     few, many = interval([0.0, 1.0] * 10), interval([0.0, 1.0] * 1000)
     assert few.low < few.mean == 0.5 < few.high
     assert many.high - many.low < (few.high - few.low) / 5
+
+
+@pytest.mark.parametrize("name", ["squad2", "covidqa"])
+def test_no_question_that_settings_are_chosen_by_is_reported_in_whatever_place_it_stands_again(
+    name: str,
+) -> None:
+    asked = [Judged(f"Question {n % 1300}?", frozenset([str(n)])) for n in range(1400)]
+    judged = JudgedSet(name, [], asked, len(asked))
+    reported, spare = sampled(judged).questions, spared(judged).questions
+    assert len(reported) >= 300
+    assert len(spare) >= 500
+    assert not {one.text for one in reported} & {one.text for one in spare}
+
+
+def test_of_a_set_that_is_reported_whole_nothing_is_spared() -> None:
+    judged = JudgedSet("cranfield", [], [Judged("Why?", frozenset("a"))], 1)
+    assert not spared(judged).questions

@@ -16,7 +16,7 @@ from retrieval.reranking import BlendedSimilarity, LateInteraction, Staged
 from retrieval.reranking.compressor import CompressorReranker
 from retrieval.reranking.cross_encoder import CrossEncoder
 from retrieval.reranking.loading import load_reranker
-from retrieval.reranking.token_codes import best_matches, encode_passages, encoded, weights
+from retrieval.reranking.token_codes import best_matches, encode_passages, encoded, telling, weights
 from retrieval.search import Candidate
 from retrieval.weights import ModelNotFound, ModelUnusable
 
@@ -27,6 +27,7 @@ SAID = (
     "The canteen opens at noon and closes at two.",
     "Travel below 500 euros needs no approval.",
 )
+ALLOWANCES = [("Berlin", 20), ("Paris", 30), ("Rome", 25), ("Oslo", 35)]
 
 
 def candidates(
@@ -79,7 +80,33 @@ def test_function_words_and_marks_take_no_room_and_count_little() -> None:
     assert len(encoded(tokens)) == 3 * 48
     assert weights(tokens).sum() == pytest.approx(1)
     assert weights(tokens)[2] == pytest.approx(4 * weights(tokens)[1])
-    assert weights(tokens)[0] == weights(tokens)[1]
+    assert weights(tokens)[0] == 0
+    assert weights(TokenVectors(("[CLS]", "[SEP]"), np.ones((2, 384), np.float32))).sum() == pytest.approx(1)
+
+
+def test_what_one_passage_has_tells_more_than_what_all_have_and_of_one_alone_nothing_tells() -> None:
+    common, rare = [0.9, 0.9, 0.8, 0.9], [0.9, 0.1, 0.1, 0.1]
+    matches = np.array([common, rare], dtype=np.float32).T
+    assert telling(matches)[1] > 3 * telling(matches)[0] > 0
+    assert telling(matches[:1]).tolist() == [0, 0]
+
+
+def test_the_word_that_only_one_of_the_passages_has_decides(embeddings: LocalEmbeddings) -> None:
+    elsewhere = [
+        f"The travel allowance of employees in {city} is {euros} euros a day." for city, euros in ALLOWANCES
+    ]
+    asked = "What is the travel allowance of employees in Lisbon?"
+    found = candidates(embeddings, [*elsewhere, "Employees get 22 euros a day in Lisbon."])
+    vector: Vectors = embeddings.encode([asked])[0]
+    scores = LateInteraction(embeddings, similar=0, lexical=0, late=1).scores(asked, vector, found)
+    assert scores.argmax() == len(elsewhere)
+
+
+def test_a_passage_alone_is_ranked_too(embeddings: LocalEmbeddings) -> None:
+    scores = LateInteraction(embeddings).scores(
+        QUESTION, question_vector(embeddings), candidates(embeddings)[:1]
+    )
+    assert scores.tolist() == [pytest.approx(1)]
 
 
 def test_a_passage_of_nothing_but_function_words_keeps_them() -> None:
