@@ -32,50 +32,58 @@ LabelBy = Annotated[
 ]
 
 
+Reference = Annotated[
+    str,
+    typer.Argument(
+        help="A file, folder or zip archive, a web address, a sitemap (https://.../sitemap.xml), or with"
+        " --loader the dotted name of a LangChain loader.",
+        metavar="PATH|URL|NAME",
+        callback=legible,
+    ),
+]
+Readers = Annotated[
+    str,
+    typer.Option(
+        help="Who may read what comes from it, as for `ostiary ingest`. With --label-by: nobody, by default.",
+        metavar="POLICY",
+        callback=legible,
+    ),
+]
+Kind = Annotated[
+    str | None, typer.Option(help="path, url, sitemap or loader, where it does not show.", callback=legible)
+]
+Arguments = Annotated[
+    str,
+    typer.Option(
+        help='Arguments of the loader, as JSON. "env:NAME" stands for the environment variable NAME.',
+        metavar="JSON",
+        callback=legible,
+    ),
+]
+IdBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Field of what the loader loads that tells one document from another.", callback=legible
+    ),
+]
+Collection = Annotated[
+    str | None, typer.Option(help="Collection that its documents are filed in.", callback=legible)
+]
+Department = Annotated[str, typer.Option(help="Department that they belong to.", callback=legible)]
+
+
 @app.command()
 def add(
-    reference: Annotated[
-        str,
-        typer.Argument(
-            help="A file, folder or zip archive, a web address, a sitemap (https://.../sitemap.xml), or with"
-            " --loader the dotted name of a LangChain loader.",
-            metavar="PATH|URL|NAME",
-            callback=legible,
-        ),
-    ],
-    readers: Annotated[
-        str,
-        typer.Option(
-            help="Who may read what comes from it, as for `ostiary ingest`. With --label-by: nobody, by default.",
-            metavar="POLICY",
-            callback=legible,
-        ),
-    ] = "",
+    reference: Reference,
+    readers: Readers = "",
     every: Every = None,
-    kind: Annotated[
-        str | None,
-        typer.Option(help="path, url, sitemap or loader, where it does not show.", callback=legible),
-    ] = None,
+    kind: Kind = None,
     loader: Annotated[bool, typer.Option("--loader", help="It is a LangChain loader.")] = False,
-    arguments: Annotated[
-        str,
-        typer.Option(
-            help='Arguments of the loader, as JSON. "env:NAME" stands for the environment variable NAME.',
-            metavar="JSON",
-            callback=legible,
-        ),
-    ] = "{}",
+    arguments: Arguments = "{}",
     label_by: LabelBy = None,
-    id_by: Annotated[
-        str | None,
-        typer.Option(
-            help="Field of what the loader loads that tells one document from another.", callback=legible
-        ),
-    ] = None,
-    collection: Annotated[
-        str | None, typer.Option(help="Collection that its documents are filed in.", callback=legible)
-    ] = None,
-    department: Annotated[str, typer.Option(help="Department that they belong to.", callback=legible)] = "",
+    id_by: IdBy = None,
+    collection: Collection = None,
+    department: Department = "",
     later: Annotated[bool, typer.Option("--later", help="Do not read it now.")] = False,
     dry_run: DryRun = False,
 ) -> None:

@@ -405,6 +405,34 @@ async def test_a_reading_given_up_on_leaves_its_clearance_to_nobody(narrow: Data
     assert found.labels == f"{{{house.also_open}}}"
 
 
+async def backend_of(narrow: Database, clearance: Clearance) -> int:
+    (found,) = await narrow.read_once(clearance, "SELECT pg_backend_pid() AS pid", {})
+    return int(found.pid)
+
+
+async def test_the_connection_of_a_reading_that_was_given_up_is_nobodys_any_more(
+    narrow: Database, house: House
+) -> None:
+    """In whatever state it is: within a transaction, under a clearance, with answers still to come."""
+    before = await backend_of(narrow, house.clearance)
+    assert await backend_of(narrow, house.clearance) == before
+    reading = asyncio.create_task(narrow.read_once(house.clearance, "SELECT pg_sleep(20)", {}))
+    await asyncio.sleep(0.3)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert await backend_of(narrow, house.clearance) != before
+
+
+async def test_the_connection_of_a_reading_that_failed_is_nobodys_any_more(
+    narrow: Database, house: House
+) -> None:
+    before = await backend_of(narrow, house.clearance)
+    with pytest.raises(DBAPIError, match="division by zero"):
+        await narrow.read_once(house.clearance, "SELECT 1 / 0", {})
+    assert await backend_of(narrow, house.clearance) != before
+
+
 async def test_a_reading_whose_connection_was_cut_is_done_all_the_same(
     narrow: Database, house: House, admin: psycopg.Connection
 ) -> None:

@@ -1,11 +1,14 @@
 """`ostiary sources`, as somebody types it."""
 
+import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.integration.administering.conftest import Say
+from tests.integration.sources.test_loaders import LOADERS
 
 
 @pytest.fixture
@@ -74,6 +77,22 @@ def test_a_source_gets_other_readers_and_the_ones_that_it_had_back(ostiary: Say,
     ):
         assert why in ostiary("sources", "relabel", "1", *words, fails=True)
     assert "There is no source 7" in ostiary("sources", "relabel", "7", "--readers", "hr", fails=True)
+
+
+def test_of_several_with_one_reference_the_one_just_kept_is_read(
+    ostiary: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loaders_of_ours.py").write_text(LOADERS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    for number, pages in ((1, 1), (2, 2)):
+        written = [{"id": f"{number}.{n}", "text": f"Page {number}.{n} of a wiki."} for n in range(pages)]
+        file = tmp_path / f"{number}.json"
+        file.write_text(json.dumps(written))
+        arguments = json.dumps({"file": str(file)})
+        said = ostiary(
+            "sources", "add", "loaders_of_ours.Wiki", "--loader", "--readers", "hr", "--arguments", arguments
+        )
+        assert f"Source {number}: {pages} added" in said
 
 
 def test_to_ingest_with_a_schedule_is_to_keep(ostiary: Say, folder: Path) -> None:
