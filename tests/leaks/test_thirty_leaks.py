@@ -461,7 +461,8 @@ async def test_leak_27_handing_in_text_never_overwrites_another_document(
     given = IngestionRequest(
         7, "text", "pasted text", "zqfile1x.md", b"words", "everyone", "UBOB", "D", "accepted"
     )
-    (piece,) = await Pieces(None, None, 1).of(given)  # type: ignore[arg-type]
+    (thing,) = Pieces(None, None, 1).things_of(given)  # type: ignore[arg-type]
+    (piece,) = await thing()
     assert (piece.uri == "zqfile1x.md") is not guarded
 
 
