@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.sandbox.sockets import NoSocketError, NotAcknowledgedError, Sockets
+from bot.sandbox.carriers import Carrier, NotDelivered
 from bot.sandbox.tasks import Tasks
 
 EnvelopeType = Literal["events_api", "slash_commands", "interactive"]
@@ -52,13 +52,19 @@ class Outcome:
 
 
 class Deliveries:
-    def __init__(self, sockets: Sockets, policy: DeliveryPolicy, tasks: Tasks) -> None:
-        self._sockets = sockets
+    """`carrier`: the way to the app; it may be changed while the sandbox runs."""
+
+    def __init__(self, carrier: Carrier, policy: DeliveryPolicy, tasks: Tasks) -> None:
+        self.carrier = carrier
         self._tasks = tasks
         self.policy = policy
         self.twice = False
         self.record: list[Delivery] = []
         self.on_progress: Callable[[], None] = lambda: None
+
+    @property
+    def reaches_app(self) -> bool:
+        return self.carrier.reaches_app
 
     def send_event(self, payload: dict[str, Any]) -> None:
         """Deliver in the background, with retries. Order is that of the calls."""
@@ -71,34 +77,30 @@ class Deliveries:
             if delay:
                 await asyncio.sleep(delay)
             failure = await self._attempt(payload, attempt, reason)
-            kind = payload["event"]["type"]
-            self.record.append(Delivery(payload["event_id"], kind, attempt, reason, failure is None))
+            kind = payload.get("event", {}).get("type", "")
+            delivered = failure is None
+            self.record.append(Delivery(payload.get("event_id", ""), kind, attempt, reason, delivered))
             self.on_progress()
-            if failure is None:
+            if failure is None or failure.final:
                 return
-            reason = failure
+            reason = failure.reason
 
-    async def _attempt(self, payload: dict[str, Any], attempt: int, reason: str) -> str | None:
+    async def _attempt(self, payload: dict[str, Any], attempt: int, reason: str) -> NotDelivered | None:
         envelope = _envelope("events_api", payload, accepts=False)
         envelope |= {"retry_attempt": attempt, "retry_reason": reason}
         try:
-            await self._sockets.exchange(envelope, self.policy.ack_seconds)
-        except NotAcknowledgedError:
-            return "timeout"
-        except NoSocketError:
-            return "connection_failed"
+            await self.carrier.exchange(envelope, self.policy.ack_seconds)
+        except NotDelivered as failure:
+            return failure
         return None
 
     async def ask(self, kind: EnvelopeType, payload: dict[str, Any], *, accepts: bool) -> Outcome:
         """Deliver once and wait for the acknowledgement."""
+        envelope = _envelope(kind, payload, accepts=accepts)
         try:
-            answer = await self._sockets.exchange(
-                _envelope(kind, payload, accepts=accepts), self.policy.ack_seconds
-            )
-        except NotAcknowledgedError:
-            return Outcome(False, "operation_timeout", {})
-        except NoSocketError:
-            return Outcome(False, "dispatch_failed", {})
+            answer = await self.carrier.exchange(envelope, self.policy.ack_seconds)
+        except NotDelivered as failure:
+            return Outcome(False, "operation_timeout" if failure.too_late else "dispatch_failed", {})
         return Outcome(True, None, answer)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from aiohttp import web
@@ -21,37 +21,41 @@ _LOGIN = (
 
 
 class FileRoutes:
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    """`sandboxes`: by team id."""
+
+    def __init__(self, sandboxes: Mapping[str, Sandbox]) -> None:
+        self._sandboxes = sandboxes
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/files/{key}/{name}", self.download)
         app.router.add_get("/files/{key}/download/{name}", self.download)
-        app.router.add_post("/files/upload/{ticket}", self.upload)
+        app.router.add_post("/files/upload/{team}/{ticket}", self.upload)
         app.router.add_get("/login", self.login)
-        app.router.add_post("/response/{token}", self.respond)
+        app.router.add_post("/response/{team}/{token}", self.respond)
+
+    def _sandbox(self, team_id: str) -> Sandbox:
+        if team_id not in self._sandboxes:
+            raise web.HTTPNotFound(text="No such workspace.")
+        return self._sandboxes[team_id]
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The bytes, for the bot's token; for anybody else a redirect to a page, as Slack does."""
-        stored = self._sandbox.workspace.files.get(request.match_info["key"].rpartition("-")[2])
-        allowed = "files:read" in self._sandbox.scopes and self._is_bot(request)
-        if not allowed:
+        team_id, _, file_id = request.match_info["key"].rpartition("-")
+        sandbox = self._sandbox(team_id)
+        if "files:read" not in sandbox.scopes or not _is_bot(request, sandbox):
             raise web.HTTPFound(f"/login?redir={quote(request.path)}")
-        if stored is None or not bot_may_read(self._sandbox, stored):
+        stored = sandbox.workspace.files.get(file_id)
+        if stored is None or not bot_may_read(sandbox, stored):
             raise web.HTTPNotFound(text="No such file.")
         return file_response(stored)
-
-    def _is_bot(self, request: web.Request) -> bool:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        right = secrets.compare_digest(token.strip().encode(), self._sandbox.bot_token.encode())
-        return scheme.lower() == "bearer" and right
 
     async def login(self, request: web.Request) -> web.Response:
         return web.Response(text=_LOGIN, content_type="text/html")
 
     async def upload(self, request: web.Request) -> web.Response:
-        ticket = self._sandbox.workspace.files.tickets.pop(request.match_info["ticket"], None)
-        stored = self._sandbox.workspace.files.get(ticket.file_id) if ticket else None
+        files = self._sandbox(request.match_info["team"]).workspace.files
+        ticket = files.tickets.pop(request.match_info["ticket"], None)
+        stored = files.get(ticket.file_id) if ticket else None
         if ticket is None or stored is None:
             raise web.HTTPNotFound(text="This upload address was used already or never issued.")
         content = await _uploaded(request)
@@ -61,15 +65,25 @@ class FileRoutes:
         return web.Response(text=f"OK - {len(content)}")
 
     async def respond(self, request: web.Request) -> web.Response:
+        sandbox = self._sandbox(request.match_info["team"])
         try:
-            where = self._sandbox.response_urls.use(request.match_info["token"])
+            where = sandbox.response_urls.use(request.match_info["token"])
             answer = await request.json()
-            respond(self._sandbox.workspace, self._sandbox.posting, where, answer)
+            respond(sandbox.workspace, sandbox.posting, where, answer)
         except SlackError as refusal:
             return web.json_response(refusal.body, status=refusal.status if refusal.status != 200 else 400)
         except ValueError:
             return web.json_response({"ok": False, "error": "invalid_payload"}, status=400)
         return web.Response(text="ok")
+
+
+def _is_bot(request: web.Request, sandbox: Sandbox) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        opened = sandbox.app.token(token.strip()).team_id
+    except SlackError:
+        return False
+    return scheme.lower() == "bearer" and opened == sandbox.workspace.team_id
 
 
 async def _uploaded(request: web.Request) -> bytes:

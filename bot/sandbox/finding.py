@@ -30,6 +30,10 @@ class Finding:
         self._sandbox = sandbox
         self._workspace = sandbox.workspace
 
+    @property
+    def bot_user_id(self) -> str:
+        return self._workspace.bot_user_id
+
     def who(self, person: str) -> Person:
         found = self._workspace.find_person(person)
         if found is None:

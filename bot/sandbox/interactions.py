@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.sandbox.blocks import elements_of
 from bot.sandbox.channels import Channel
-from bot.sandbox.delivery import Deliveries, Outcome
+from bot.sandbox.delivery import Deliveries, EnvelopeType, Outcome
 from bot.sandbox.messages import Message
 from bot.sandbox.people import Person
 from bot.sandbox.posting import Posting
 from bot.sandbox.responses import respond
 from bot.sandbox.shapes import message_json
+from bot.sandbox.slack_app import VERIFICATION_TOKEN
 from bot.sandbox.state_values import kept_values
 from bot.sandbox.suggestions import Held
 from bot.sandbox.triggers import ResponseUrl, ResponseUrls, Triggers
@@ -31,6 +32,7 @@ class Interactions:
         views: Views,
         triggers: Triggers,
         response_urls: ResponseUrls,
+        installed: Callable[[], bool],
     ) -> None:
         self._workspace = workspace
         self._deliveries = deliveries
@@ -38,11 +40,12 @@ class Interactions:
         self._views = views
         self._triggers = triggers
         self._response_urls = response_urls
+        self._installed = installed
         self._held: dict[tuple[str, str, str], Held] = {}
 
     async def command(self, person: Person, channel: Channel, name: str, text: str) -> Outcome:
         payload = {
-            "token": "sandbox",
+            "token": VERIFICATION_TOKEN,
             "team_id": self._workspace.team_id,
             "team_domain": self._workspace.domain,
             "channel_id": channel.channel_id,
@@ -56,7 +59,7 @@ class Interactions:
             "response_url": self._respond_at(self._response_urls.issue(person.user_id, channel.channel_id)),
             "trigger_id": self._triggers.issue(person.user_id),
         }
-        outcome = await self._deliveries.ask("slash_commands", payload, accepts=True)
+        outcome = await self._ask("slash_commands", payload, accepts=True)
         if outcome.error:
             failure = f"{name} failed with the error '{outcome.error}'"
             self._posting.slackbot_whisper(person.user_id, channel.channel_id, failure)
@@ -84,7 +87,7 @@ class Interactions:
                 "response_url": self._respond_at(token),
             }
         )
-        return await self._deliveries.ask("interactive", payload, accepts=False)
+        return await self._ask("interactive", payload, accepts=False)
 
     def _message_place(self, message: Message) -> dict[str, Any]:
         channel = self._workspace.channels[message.channel_id]
@@ -109,7 +112,7 @@ class Interactions:
             **self._view_place(view),
             "trigger_id": self._triggers.issue(person.user_id, root),
         }
-        return await self._deliveries.ask("interactive", payload, accepts=False)
+        return await self._ask("interactive", payload, accepts=False)
 
     def _view_place(self, view: View) -> dict[str, Any]:
         return {"container": {"type": "view", "view_id": view.view_id}, "view": self._views.json(view)}
@@ -121,7 +124,7 @@ class Interactions:
         where = self._view_place(place) if isinstance(place, View) else self._message_place(place)
         asked = {"block_id": block_id, "action_id": action_id, "value": query}
         payload = self._head("block_suggestion", person) | where | asked
-        return await self._deliveries.ask("interactive", payload, accepts=True)
+        return await self._ask("interactive", payload, accepts=True)
 
     async def global_shortcut(self, person: Person, callback_id: str) -> Outcome:
         """Choose one of the app's shortcuts beside the composer: it knows of no message and no channel."""
@@ -130,7 +133,7 @@ class Interactions:
             "callback_id": callback_id,
             "trigger_id": self._triggers.issue(person.user_id),
         }
-        return await self._deliveries.ask("interactive", payload, accepts=False)
+        return await self._ask("interactive", payload, accepts=False)
 
     async def shortcut(self, person: Person, message: Message, callback_id: str) -> Outcome:
         """Choose one of the app's shortcuts in the menu of a message."""
@@ -148,7 +151,7 @@ class Interactions:
             "message": message_json(self._workspace, message),
             "response_url": self._respond_at(token),
         }
-        return await self._deliveries.ask("interactive", payload, accepts=False)
+        return await self._ask("interactive", payload, accepts=False)
 
     async def submit_view(self, person: Person, view: View) -> Outcome:
         self._hand_over_files(view)
@@ -157,7 +160,7 @@ class Interactions:
             "view": self._views.json(view),
             "response_urls": [],
         }
-        outcome = await self._deliveries.ask("interactive", payload, accepts=True)
+        outcome = await self._ask("interactive", payload, accepts=True)
         if not outcome.acknowledged:
             self._views.refuse(view, {"": TROUBLE})
         else:
@@ -191,7 +194,7 @@ class Interactions:
         if not view.body.get("notify_on_close"):
             return
         payload = self._head("view_closed", person) | {"view": self._views.json(view), "is_cleared": cleared}
-        await self._deliveries.ask("interactive", payload, accepts=False)
+        await self._ask("interactive", payload, accepts=False)
 
     def _action_payload(self, person: Person, action: dict[str, Any]) -> dict[str, Any]:
         return self._head("block_actions", person) | {
@@ -201,7 +204,7 @@ class Interactions:
     def _head(self, kind: str, person: Person) -> dict[str, Any]:
         return {
             "type": kind,
-            "token": "sandbox",
+            "token": VERIFICATION_TOKEN,
             "api_app_id": self._workspace.app_id,
             "team": {"id": self._workspace.team_id, "domain": self._workspace.domain},
             "enterprise": None,
@@ -214,8 +217,14 @@ class Interactions:
             },
         }
 
+    async def _ask(self, kind: EnvelopeType, payload: dict[str, Any], *, accepts: bool) -> Outcome:
+        """Nothing reaches an app that is not in the workspace."""
+        if not self._installed():
+            return Outcome(False, "dispatch_failed", {})
+        return await self._deliveries.ask(kind, payload, accepts=accepts)
+
     def _respond_at(self, token: str) -> str:
-        return f"{self._workspace.base_url}response/{token}"
+        return f"{self._workspace.base_url}response/{self._workspace.team_id}/{token}"
 
 
 Found = tuple[dict[str, Any], dict[str, Any]]  # a block and the element in it

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
 from bot.sandbox.file_routes import file_response
+from bot.sandbox.page_moves import PageMoves
 from bot.sandbox.page_state import page_state
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.visitor import Visitor, VisitorError
@@ -20,30 +20,19 @@ _COALESCE_SECONDS = 0.06
 _LOOK_AGAIN_SECONDS = 10.0  # statuses end without anybody doing anything
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
 
-Move = Callable[[dict[str, Any]], Awaitable[Any]]
-
 
 class PageApi:
-    def __init__(self, sandbox: Sandbox, visitor: Visitor) -> None:
-        self._sandbox = sandbox
-        self._visitor = visitor
-        self._moves: dict[str, Move] = {
-            "post": self._post,
-            "command": self._command,
-            "click": self._click,
-            "shortcut": self._shortcut,
-            "act": self._act,
-            "suggest": self._suggest,
-            "submit": self._submit,
-            "close": self._close,
-            "open_dm": lambda given: visitor.open_dm(given["person"]),
-            "open_home": self._open_home,
-            "join": lambda given: visitor.join(given["person"], given["channel"]),
-            "leave": lambda given: visitor.leave(given["person"], given["channel"]),
-            "invite_bot": self._invite_bot,
-            "edit": self._edit,
-            "delete": lambda given: visitor.delete(given["person"], given["channel"], given["ts"]),
-        }
+    """`sandboxes` and `visitors` by team id; who names no team means the first."""
+
+    def __init__(self, sandboxes: Mapping[str, Sandbox], visitors: Mapping[str, Visitor]) -> None:
+        self._sandboxes = sandboxes
+        self._moves = {team_id: PageMoves(visitor) for team_id, visitor in visitors.items()}
+
+    def _team(self, request: web.Request) -> str:
+        team_id = request.query.get("team") or next(iter(self._sandboxes))
+        if team_id not in self._sandboxes:
+            raise web.HTTPNotFound(text="No such workspace.")
+        return team_id
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/", self.index)
@@ -67,27 +56,28 @@ class PageApi:
         )
 
     async def state(self, request: web.Request) -> web.Response:
-        query = request.query
+        query, team_id = request.query, self._team(request)
+        teams = {known: sandbox.workspace.seed.name for known, sandbox in self._sandboxes.items()}
         try:
             seen = page_state(
-                self._sandbox,
-                self._visitor,
+                self._sandboxes[team_id],
+                self._moves[team_id].visitor,
                 query.get("person", ""),
                 query.get("channel"),
                 query.get("thread"),
             )
         except VisitorError as mistake:
             return web.json_response({"error": str(mistake)}, status=400)
-        return web.json_response(seen, headers={"Cache-Control": "no-store"})
+        return web.json_response(seen | {"teams": teams}, headers={"Cache-Control": "no-store"})
 
     async def changes(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events that carry a number and nothing else: nobody's words travel here."""
         headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
-        version = -1
+        version, changes = -1, self._sandboxes[self._team(request)].workspace.changes
         while not self._stopping(request):
-            version = await self._sandbox.workspace.changes.after(version, _LOOK_AGAIN_SECONDS)
+            version = await changes.after(version, _LOOK_AGAIN_SECONDS)
             try:
                 await response.write(f"data: {version}\n\n".encode())
             except ConnectionError:
@@ -102,7 +92,7 @@ class PageApi:
     async def download(self, request: web.Request) -> web.StreamResponse:
         """A file, for a person who can see a conversation in which it was shared."""
         person, file_id = request.query.get("person", ""), request.match_info["file_id"]
-        workspace = self._sandbox.workspace
+        workspace = self._sandboxes[self._team(request)].workspace
         reader, stored = workspace.find_person(person), workspace.files.get(file_id)
         if reader is None or stored is None:
             raise web.HTTPNotFound(text="No such file.")
@@ -113,7 +103,7 @@ class PageApi:
 
     async def upload(self, request: web.Request) -> web.Response:
         try:
-            file_id = await self._visitor.upload(
+            file_id = await self._moves[self._team(request)].visitor.upload(
                 request.query.get("person", ""),
                 request.query.get("name", "file"),
                 await request.read(),
@@ -124,7 +114,7 @@ class PageApi:
         return web.json_response({"file_id": file_id})
 
     async def move(self, request: web.Request) -> web.Response:
-        move = self._moves.get(request.match_info["move"])
+        move = self._moves[self._team(request)].named(request.match_info["move"])
         if move is None or request.content_type != "application/json":
             raise web.HTTPNotFound(text="The page has no such move.")
         try:
@@ -134,65 +124,3 @@ class PageApi:
         except (KeyError, TypeError, json.JSONDecodeError) as mistake:
             return web.json_response({"error": f"The page asked wrongly: {mistake!r}."}, status=400)
         return web.json_response(result or {})
-
-    async def _post(self, given: dict[str, Any]) -> dict[str, Any]:
-        message = await self._visitor.post(
-            given["person"],
-            given["channel"],
-            given["text"],
-            thread_ts=given.get("thread_ts"),
-            files=given.get("files", ()),
-        )
-        return {"ts": message.ts}
-
-    async def _command(self, given: dict[str, Any]) -> dict[str, Any]:
-        outcome = await self._visitor.command(
-            given["person"], given["channel"], given["command"], given.get("text", "")
-        )
-        return {"error": None, "outcome": outcome.error}
-
-    async def _click(self, given: dict[str, Any]) -> dict[str, Any]:
-        outcome = await self._visitor.click(
-            given["person"], given["ts"], given["channel"], given["action_id"], given.get("value")
-        )
-        return {"outcome": outcome.error}
-
-    async def _shortcut(self, given: dict[str, Any]) -> dict[str, Any]:
-        outcome = await self._visitor.shortcut(
-            given["person"], given["ts"], given["channel"], given["callback_id"]
-        )
-        return {"outcome": outcome.error}
-
-    async def _act(self, given: dict[str, Any]) -> dict[str, Any]:
-        outcome = await self._visitor.act_in_view(
-            given["person"], given["view_id"], given["action_id"], given.get("value")
-        )
-        return {"outcome": outcome.error}
-
-    async def _suggest(self, given: dict[str, Any]) -> dict[str, Any]:
-        options = await self._visitor.suggestions(
-            given["person"],
-            given["action_id"],
-            given.get("query", ""),
-            view_id=given.get("view_id"),
-            channel=given.get("channel"),
-            message_ts=given.get("ts"),
-        )
-        return {"options": options}
-
-    async def _submit(self, given: dict[str, Any]) -> dict[str, Any]:
-        outcome = await self._visitor.submit_view(given["person"], given["view_id"], given["values"])
-        return {"outcome": outcome.error, "errors": outcome.field_errors}
-
-    async def _close(self, given: dict[str, Any]) -> None:
-        await self._visitor.close_view(given["person"], given["view_id"])
-
-    async def _open_home(self, given: dict[str, Any]) -> None:
-        await self._visitor.open_home(given["person"])
-
-    async def _invite_bot(self, given: dict[str, Any]) -> None:
-        self._visitor.where(given["person"], given["channel"])
-        await self._visitor.invite(given["channel"], self._sandbox.workspace.bot_user_id)
-
-    async def _edit(self, given: dict[str, Any]) -> None:
-        await self._visitor.edit(given["person"], given["channel"], given["ts"], given["text"])

@@ -20,10 +20,12 @@ def page_state(
     everybody = {
         "workspace": {"name": workspace.seed.name, "team_id": workspace.team_id},
         "bot": _person_json(workspace.bot),
-        "connected": sandbox.sockets.count > 0,
+        "connected": sandbox.deliveries.reaches_app,
+        "installed": sandbox.installed,
         "newest_view": sandbox.views.newest,
         "people": [_person_json(known) for known in workspace.people.values()],
         "shortcuts": [{"id": name, "text": text} for name, text in workspace.seed.shortcuts],
+        "global_shortcuts": [{"id": name, "text": text} for name, text in workspace.seed.global_shortcuts],
         "commands": [
             {"name": name, "description": description, "hint": hint}
             for name, description, hint in workspace.seed.commands
@@ -40,6 +42,7 @@ def page_state(
             _summary(sandbox, visitor, you, place) for place in (*visitor.channels_of(person), direct)
         ],
         **_conversation(sandbox, visitor, you, channel, thread_ts),
+        "sessions": _sessions(sandbox, you),
         "statuses": [asdict(status) for status in visitor.statuses(person)],
         "views": [
             asdict(view) | {"number": sandbox.views.find(view.id).number}
@@ -66,6 +69,17 @@ def _conversation(
         "messages": [_message_json(sandbox, you, seen) for seen in messages],
         "thread": [_message_json(sandbox, you, seen) for seen in thread],
     }
+
+
+def _sessions(sandbox: Sandbox, you: Person) -> list[dict[str, Any]]:
+    """What the app is at, and whether this person can stop it."""
+    heard = "agent_session_stopped" in sandbox.events.subscriptions
+    workspace = sandbox.workspace
+    return [
+        asdict(session) | {"stoppable": session.stoppable and heard}
+        for session in workspace.sessions.values()
+        if workspace.may_read(you.user_id, workspace.channels[session.channel_id])
+    ]
 
 
 def _message_json(sandbox: Sandbox, you: Person, seen: SeenMessage) -> dict[str, Any]:

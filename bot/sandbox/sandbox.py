@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from bot.sandbox.delivery import Deliveries, DeliveryPolicy
-from bot.sandbox.events import SUBSCRIPTIONS, Events
+from bot.sandbox.delivery import Deliveries
+from bot.sandbox.events import Events
 from bot.sandbox.interactions import Interactions
 from bot.sandbox.journal import Journal
 from bot.sandbox.posting import Posting
 from bot.sandbox.rate_limits import RateLimits
 from bot.sandbox.recorders import Recorders
 from bot.sandbox.seed import WorkspaceSeed
+from bot.sandbox.slack_app import SlackApp
 from bot.sandbox.sockets import Sockets
-from bot.sandbox.tasks import Tasks
 from bot.sandbox.triggers import ResponseUrls, Triggers
 from bot.sandbox.views import Views
 from bot.sandbox.workspace import Workspace
@@ -41,32 +39,40 @@ DEFAULT_SCOPES = frozenset(
 
 
 class Sandbox:
-    def __init__(
-        self,
-        seed: WorkspaceSeed,
-        clock: Callable[[], float],
-        policy: DeliveryPolicy,
-        bot_token: str,
-        app_token: str,
-    ) -> None:
-        self.bot_token = bot_token
-        self.app_token = app_token
-        self.clock = clock
-        self.tasks = Tasks()
-        self.workspace = Workspace(seed, clock)
+    """One workspace. What belongs to the app rather than to a workspace is shared among all of them."""
+
+    def __init__(self, seed: WorkspaceSeed, app: SlackApp, deliveries: Deliveries, sockets: Sockets) -> None:
+        self.app = app
+        self.clock = app.clock
+        self.sockets = sockets
+        self.deliveries = deliveries
+        self.workspace = Workspace(seed, app.clock, app.app_id)
         self.scopes = set(DEFAULT_SCOPES)
-        self.sockets = Sockets(self.workspace.app_id)
-        self.sockets.on_change = self.workspace.changes.ring
-        self.deliveries = Deliveries(self.sockets, policy, self.tasks)
-        self.deliveries.on_progress = self.workspace.changes.ring
-        self.events = Events(self.workspace, self.deliveries, self.scopes, set(SUBSCRIPTIONS))
+        self.events = Events(self.workspace, deliveries, self.scopes, app)
         self.recorders = Recorders()
         self.journal = Journal(self.workspace)
         self.posting = Posting(self.workspace, self.events, self.recorders, self.journal)
-        self.triggers = Triggers(clock)
-        self.response_urls = ResponseUrls(clock)
+        self.triggers = Triggers(app.clock)
+        self.response_urls = ResponseUrls(app.clock)
         self.views = Views(self.workspace, self.journal)
-        self.limits = RateLimits(clock)
+        self.limits = RateLimits(app.clock)
         self.interactions = Interactions(
-            self.workspace, self.deliveries, self.posting, self.views, self.triggers, self.response_urls
+            self.workspace,
+            deliveries,
+            self.posting,
+            self.views,
+            self.triggers,
+            self.response_urls,
+            lambda: self.installed,
         )
+
+    @property
+    def installed(self) -> bool:
+        return self.app.is_installed(self.workspace.team_id)
+
+    def uninstall(self) -> None:
+        """The app leaves the workspace: its tokens open nothing, and these two events are the last."""
+        self.events.tokens_revoked([self.workspace.bot_user_id], [])
+        self.events.uninstalled()
+        self.app.take_away(self.workspace.team_id, "account_inactive")
+        self.workspace.changes.ring()

@@ -11,16 +11,10 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from bot.sandbox.carriers import NotDelivered
+
 MOST_SOCKETS = 10  # of one app
 _HEARTBEAT_SECONDS = 10.0
-
-
-class NotAcknowledgedError(Exception):
-    """The app did not acknowledge an envelope in time."""
-
-
-class NoSocketError(Exception):
-    """No socket is open, or the one that carried the envelope broke."""
 
 
 @dataclass
@@ -28,6 +22,7 @@ class Socket:
     ws: web.WebSocketResponse
     request: web.Request
     leaving: bool = False
+    frozen: bool = False  # half-open: neither side hears the other, and nobody has been told
     unacknowledged: set[str] = field(default_factory=set)
 
 
@@ -44,6 +39,10 @@ class Sockets:
     @property
     def count(self) -> int:
         return sum(not socket.leaving for socket in self._open)
+
+    @property
+    def reaches_app(self) -> bool:
+        return self.count > 0
 
     def issue_ticket(self) -> str:
         ticket = secrets.token_urlsafe(12)
@@ -106,7 +105,7 @@ class Sockets:
         for envelope_id in socket.unacknowledged:
             waiting = self._waiting.get(envelope_id)
             if waiting is not None and not waiting.done():
-                waiting.set_exception(NoSocketError("The socket broke before the acknowledgement."))
+                waiting.set_exception(_broken("The socket broke before the acknowledgement."))
 
     async def exchange(self, envelope: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Send to one open socket and return the acknowledgement's payload."""
@@ -116,13 +115,14 @@ class Sockets:
         self._waiting[envelope_id] = answer
         socket.unacknowledged.add(envelope_id)
         try:
-            await socket.ws.send_str(json.dumps(envelope))
+            if not socket.frozen:
+                await socket.ws.send_str(json.dumps(envelope))
             async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError:
-            raise NotAcknowledgedError(f"No acknowledgement within {seconds:g} s.") from None
+            raise NotDelivered(f"No acknowledgement within {seconds:g} s.", "timeout") from None
         except ConnectionError as broken:
-            raise NoSocketError(str(broken)) from broken
+            raise _broken(str(broken)) from broken
         finally:
             self._waiting.pop(envelope_id, None)
             socket.unacknowledged.discard(envelope_id)
@@ -130,7 +130,7 @@ class Sockets:
     def _next_socket(self) -> Socket:
         usable = [socket for socket in self._open if not socket.leaving] or self._open
         if not usable:
-            raise NoSocketError("No socket is open.")
+            raise _broken("No socket is open.")
         self._turn += 1
         return usable[self._turn % len(usable)]
 
@@ -151,13 +151,21 @@ class Sockets:
         for socket in sockets:
             self._abort(socket)
 
-    async def drop(self) -> None:
-        """Cut every connection without a goodbye, as a network does."""
-        self._close_all(list(self._open))
+    async def drop(self, count: int | None = None) -> None:
+        """Cut so many connections (None: all) without a goodbye, as a network does."""
+        cut = self._open[:count]
+        self._close_all(cut)
         for _ in range(1000):  # each serve() ends by itself once its transport is gone
-            if not self._open:
+            if not any(socket in self._open for socket in cut):
                 return
             await asyncio.sleep(0.001)
+
+    def freeze(self, count: int | None = None) -> None:
+        """Leave so many connections (None: all) half-open: what is sent over them is lost, pings too."""
+        for socket in self._open[:count]:
+            socket.frozen = True
+            if socket.request.transport is not None:
+                socket.request.transport.pause_reading()
 
     @staticmethod
     def _abort(socket: Socket) -> None:
@@ -167,3 +175,7 @@ class Sockets:
     async def close(self) -> None:
         for socket in list(self._open):
             await socket.ws.close(code=1001, message=b"The sandbox stops.")
+
+
+def _broken(sentence: str) -> NotDelivered:
+    return NotDelivered(sentence, "connection_failed")

@@ -11,7 +11,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.changes import Changes
 from bot.sandbox.files import StoredFile
 from bot.sandbox.messages import Message
 from bot.sandbox.workspace import Workspace
@@ -82,8 +81,9 @@ class Storage:
                 self._bytes.mkdir(exist_ok=True)
                 _replace(target, stored.content)
 
-    async def keep_saving(self, changes: Changes) -> None:
+    async def keep_saving(self) -> None:
         """Save after every change, once it has settled. Runs until cancelled."""
+        changes = self._workspace.changes
         seen = changes.version
         while True:
             seen = await changes.after(seen, seconds=3600)

@@ -41,12 +41,12 @@ class Pane:
 class Workspace:
     """State only: no sockets, no HTTP. Every change that can be seen rings `changes`."""
 
-    def __init__(self, seed: WorkspaceSeed, clock: Callable[[], float]) -> None:
+    def __init__(self, seed: WorkspaceSeed, clock: Callable[[], float], app_id: str) -> None:
         self.seed = seed
         self.clock = clock
         self.team_id = seed.team_id
         self.domain = seed.name.lower().replace(" ", "-")
-        self.app_id = f"A0{seed.team_id[1:]}"
+        self.app_id = app_id
         self.bot_id = f"B0{seed.team_id[1:]}"
         self.base_url = ""  # known once the server listens
         self.changes = Changes()

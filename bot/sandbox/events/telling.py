@@ -8,17 +8,20 @@ from typing import Any
 from bot.sandbox.channels import Channel
 from bot.sandbox.delivery import Deliveries
 from bot.sandbox.events.subscriptions import SUBSCRIPTIONS
+from bot.sandbox.slack_app import VERIFICATION_TOKEN, SlackApp
 from bot.sandbox.workspace import Workspace
 
 
 class Telling:
-    def __init__(
-        self, workspace: Workspace, deliveries: Deliveries, scopes: set[str], subscriptions: set[str]
-    ) -> None:
+    def __init__(self, workspace: Workspace, deliveries: Deliveries, scopes: set[str], app: SlackApp) -> None:
         self._workspace = workspace
         self._deliveries = deliveries
         self._scopes = scopes
-        self.subscriptions = subscriptions
+        self._app = app
+
+    @property
+    def subscriptions(self) -> set[str]:
+        return self._app.subscriptions
 
     def _now(self) -> str:
         return self._workspace.stamps.next()
@@ -31,6 +34,8 @@ class Telling:
         if channel is not None and scope == "channels:read":
             scope = f"{channel.scope_family}:read"
         if subscription not in self.subscriptions or (scope and scope not in self._scopes):
+            return
+        if not self._app.is_installed(self._workspace.team_id):
             return
         self._deliveries.send_event(self._outer(event, channel))
 
@@ -45,7 +50,7 @@ class Telling:
         }
         place = f"-{channel.channel_id}" if channel else ""
         return {
-            "token": "sandbox",
+            "token": VERIFICATION_TOKEN,
             "team_id": (channel and channel.host) or workspace.team_id,  # as Slack does: the host's, not ours
             "context_team_id": workspace.team_id,
             "context_enterprise_id": None,

@@ -27,7 +27,7 @@ def set_status(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {}
 
 
-@method("assistant.threads.setTitle", "assistant:write")
+@method("assistant.threads.setTitle", "assistant:write", tier=4)
 def set_title(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = joined_channel(sandbox, arguments.required("channel_id"))
     pane = sandbox.workspace.pane(channel.channel_id, arguments.required("thread_ts"))
@@ -37,7 +37,7 @@ def set_title(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {}
 
 
-@method("assistant.threads.setSuggestedPrompts", "assistant:write")
+@method("assistant.threads.setSuggestedPrompts", "assistant:write", tier=4)
 def set_prompts(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """Without `thread_ts` they belong to the whole direct message, as in the agent view."""
     channel = joined_channel(sandbox, arguments.required("channel_id"))

@@ -46,7 +46,7 @@ def _would_unfurl(arguments: Arguments) -> bool:
     return arguments.flag("unfurl_links", True) or arguments.flag("unfurl_media", True)
 
 
-@method("chat.postEphemeral", "chat:write")
+@method("chat.postEphemeral", "chat:write", tier=4)
 def post_ephemeral(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = writable_channel(sandbox, arguments.required("channel"))
     user_id = arguments.required("user")
@@ -67,7 +67,7 @@ def post_ephemeral(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {"message_ts": message.ts}
 
 
-@method("chat.update", "chat:write")
+@method("chat.update", "chat:write", tier=3)
 def update(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = joined_channel(sandbox, arguments.required("channel"))
     message = own_message(sandbox, channel, arguments.required("ts"), "cant_update_message")
@@ -86,7 +86,7 @@ def update(sandbox: Sandbox, arguments: Arguments) -> Answer:
     }
 
 
-@method("chat.delete", "chat:write")
+@method("chat.delete", "chat:write", tier=3)
 def delete(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = joined_channel(sandbox, arguments.required("channel"))
     message = own_message(sandbox, channel, arguments.required("ts"), "cant_delete_message")

@@ -21,7 +21,7 @@ def _readable(sandbox: Sandbox, arguments: Arguments) -> Channel:
     return channel
 
 
-@method("conversations.info")
+@method("conversations.info", tier=3)
 def info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = _readable(sandbox, arguments)
     shape = channel_json(channel, sandbox.workspace.bot_user_id, sandbox.workspace.team_id)
@@ -30,13 +30,13 @@ def info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {"channel": shape}
 
 
-@method("conversations.members")
+@method("conversations.members", tier=4)
 def members(sandbox: Sandbox, arguments: Arguments) -> Answer:
     page, metadata = page_of(_readable(sandbox, arguments).members, arguments)
     return {"members": page, "response_metadata": metadata}
 
 
-@method("conversations.list")
+@method("conversations.list", tier=2)
 def list_conversations(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """Public channels, and the others that the bot is in."""
     bot = sandbox.workspace.bot_user_id
@@ -44,7 +44,7 @@ def list_conversations(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return listed(sandbox, seen, arguments)
 
 
-@method("conversations.open")
+@method("conversations.open", tier=3)
 def open_conversation(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """With one person: the direct message. With several: a group direct message."""
     users = arguments.several("users")
@@ -77,7 +77,7 @@ def _history_channel(sandbox: Sandbox, arguments: Arguments) -> Channel:
     return channel
 
 
-@method("conversations.history")
+@method("conversations.history", tier=3)
 def history(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """Newest first; replies are not part of it."""
     channel = _history_channel(sandbox, arguments)
@@ -85,7 +85,7 @@ def history(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return _messages(sandbox, found[::-1], arguments)
 
 
-@method("conversations.replies")
+@method("conversations.replies", tier=3)
 def replies(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """The root, then its replies, oldest first."""
     channel = _history_channel(sandbox, arguments)

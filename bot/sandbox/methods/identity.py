@@ -9,7 +9,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.shapes import bot_marks
 
 
-@method("apps.connections.open", app_token=True)
+@method("apps.connections.open", app_token=True, tier=3)
 def open_connection(sandbox: Sandbox, arguments: Arguments) -> Answer:
     base = sandbox.workspace.base_url.replace("http://", "ws://", 1)
     return {
@@ -31,12 +31,12 @@ def test_auth(sandbox: Sandbox, arguments: Arguments) -> Answer:
     }
 
 
-@method("api.test")
+@method("api.test", tier=4)
 def test_api(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {"args": arguments.values}
 
 
-@method("team.info", "team:read")
+@method("team.info", "team:read", tier=3)
 def team_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     workspace = sandbox.workspace
     if arguments.text("team", workspace.team_id) != workspace.team_id:
@@ -52,7 +52,7 @@ def team_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     }
 
 
-@method("bots.info", "users:read")
+@method("bots.info", "users:read", tier=3)
 def bot_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     workspace = sandbox.workspace
     if arguments.text("bot") != workspace.bot_id:

@@ -25,7 +25,7 @@ def _item(sandbox: Sandbox, arguments: Arguments) -> tuple[Message, str]:
     return message, name
 
 
-@method("reactions.add", "reactions:write")
+@method("reactions.add", "reactions:write", tier=3)
 def add(sandbox: Sandbox, arguments: Arguments) -> Answer:
     message, name = _item(sandbox, arguments)
     bot = sandbox.workspace.bot_user_id
@@ -38,7 +38,7 @@ def add(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {}
 
 
-@method("reactions.remove", "reactions:write")
+@method("reactions.remove", "reactions:write", tier=2)
 def remove(sandbox: Sandbox, arguments: Arguments) -> Answer:
     message, name = _item(sandbox, arguments)
     bot = sandbox.workspace.bot_user_id

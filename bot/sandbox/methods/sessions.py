@@ -12,7 +12,7 @@ from bot.sandbox.sessions import MOST_TITLE, SESSION_STATUSES, Session
 NO_STOP_BUTTON = "missing_agent_session_stopped_event_subscription"
 
 
-@method("agents.sessions.setStatus", "chat:write")
+@method("agents.sessions.setStatus", "chat:write", tier=3)
 def set_session_status(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """Open a session, or change the state of one. A title counts only when it opens one."""
     channel_id, thread_ts = _thread(sandbox, arguments)
@@ -31,7 +31,7 @@ def set_session_status(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return answer
 
 
-@method("agents.sessions.rename", "chat:write")
+@method("agents.sessions.rename", "chat:write", tier=3)
 def rename_session(sandbox: Sandbox, arguments: Arguments) -> Answer:
     session = sandbox.workspace.sessions.get(_thread(sandbox, arguments))
     if session is None:

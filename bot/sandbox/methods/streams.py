@@ -18,7 +18,7 @@ from bot.sandbox.shapes import message_json
 _DISPLAYS = ("timeline", "plan", "dense")
 
 
-@method("chat.startStream", "chat:write")
+@method("chat.startStream", "chat:write", tier=2)
 def start(sandbox: Sandbox, arguments: Arguments) -> Answer:
     channel = writable_channel(sandbox, arguments.required("channel"))
     _check_recipient(sandbox, channel, arguments)
@@ -50,7 +50,7 @@ def _check_recipient(sandbox: Sandbox, channel: Channel, arguments: Arguments) -
         raise SlackError("user_not_found")
 
 
-@method("chat.appendStream", "chat:write")
+@method("chat.appendStream", "chat:write", tier=4)
 def append(sandbox: Sandbox, arguments: Arguments) -> Answer:
     message = _stream(sandbox, arguments)
     if message.stream == "stopped":
@@ -63,7 +63,7 @@ def append(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {"channel": message.channel_id, "ts": message.ts}
 
 
-@method("chat.stopStream", "chat:write")
+@method("chat.stopStream", "chat:write", tier=2)
 def stop(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """Also of a stream that a person has stopped: so the app ends what was said, and its session."""
     message = _stream(sandbox, arguments)

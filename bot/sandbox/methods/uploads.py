@@ -23,7 +23,7 @@ def bot_may_read(sandbox: Sandbox, stored: StoredFile) -> bool:
     )
 
 
-@method("files.info", "files:read")
+@method("files.info", "files:read", tier=4)
 def file_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     file_id, files = arguments.required("file"), sandbox.workspace.files
     stored = files.get(file_id) or files.deleted(file_id)
@@ -34,7 +34,7 @@ def file_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {"file": stored_file_json(sandbox.workspace, stored), "comments": [], "response_metadata": {}}
 
 
-@method("files.getUploadURLExternal", "files:write")
+@method("files.getUploadURLExternal", "files:write", tier=4)
 def upload_url(sandbox: Sandbox, arguments: Arguments) -> Answer:
     workspace = sandbox.workspace
     length = arguments.whole("length", 0)
@@ -43,10 +43,13 @@ def upload_url(sandbox: Sandbox, arguments: Arguments) -> Answer:
     now = int(sandbox.clock())
     stored = workspace.files.add(arguments.required("filename"), b"", workspace.bot_user_id, now)
     ticket = workspace.files.issue_ticket(stored.file_id, length)
-    return {"upload_url": f"{workspace.base_url}files/upload/{ticket}", "file_id": stored.file_id}
+    return {
+        "upload_url": f"{workspace.base_url}files/upload/{workspace.team_id}/{ticket}",
+        "file_id": stored.file_id,
+    }
 
 
-@method("files.completeUploadExternal", "files:write")
+@method("files.completeUploadExternal", "files:write", tier=4)
 def complete_upload(sandbox: Sandbox, arguments: Arguments) -> Answer:
     uploaded = [_titled(sandbox, entry) for entry in arguments.json("files") or []]
     if not uploaded:

@@ -17,7 +17,7 @@ def _known(sandbox: Sandbox, arguments: Arguments) -> list[Group]:
     return [group for group in sandbox.workspace.groups.values() if disabled_too or not group.deleted]
 
 
-@method("usergroups.list", "usergroups:read")
+@method("usergroups.list", "usergroups:read", tier=2)
 def group_list(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {
         "usergroups": [
@@ -33,7 +33,7 @@ def group_list(sandbox: Sandbox, arguments: Arguments) -> Answer:
     }
 
 
-@method("usergroups.users.list", "usergroups:read")
+@method("usergroups.users.list", "usergroups:read", tier=2)
 def group_members(sandbox: Sandbox, arguments: Arguments) -> Answer:
     groups = {group.group_id: group for group in _known(sandbox, arguments)}
     group = groups.get(arguments.required("usergroup"))

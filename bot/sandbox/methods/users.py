@@ -15,7 +15,7 @@ _TYPES = {"public_channel": "channel", "private_channel": "group", "im": "im", "
 _TYPE_SCOPES = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
 
 
-@method("users.info", "users:read")
+@method("users.info", "users:read", tier=4)
 def user_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     person = sandbox.workspace.people.get(arguments.required("user"))
     if person is None:
@@ -23,7 +23,7 @@ def user_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return {"user": person_json(sandbox.workspace, person)}
 
 
-@method("users.list", "users:read")
+@method("users.list", "users:read", tier=2)
 def user_list(sandbox: Sandbox, arguments: Arguments) -> Answer:
     people, metadata = page_of(list(sandbox.workspace.people.values()), arguments, usual=1000)
     return {
@@ -33,7 +33,7 @@ def user_list(sandbox: Sandbox, arguments: Arguments) -> Answer:
     }
 
 
-@method("users.conversations")
+@method("users.conversations", tier=3)
 def user_conversations(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """The conversations of the bot, or those that it shares with `user`."""
     bot = sandbox.workspace.bot_user_id

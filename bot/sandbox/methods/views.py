@@ -17,25 +17,25 @@ def _body(arguments: Arguments) -> dict[str, Any]:
     return view
 
 
-@method("views.open")
+@method("views.open", tier=4)
 def open_view(sandbox: Sandbox, arguments: Arguments) -> Answer:
     trigger = sandbox.triggers.exchange(arguments.required("trigger_id"))
     return {"view": sandbox.views.json(sandbox.views.open(trigger.user_id, _body(arguments)))}
 
 
-@method("views.push")
+@method("views.push", tier=4)
 def push_view(sandbox: Sandbox, arguments: Arguments) -> Answer:
     trigger = sandbox.triggers.exchange(arguments.required("trigger_id"))
     return {"view": sandbox.views.json(sandbox.views.push(trigger.user_id, _body(arguments)))}
 
 
-@method("views.update")
+@method("views.update", tier=4)
 def update_view(sandbox: Sandbox, arguments: Arguments) -> Answer:
     view = sandbox.views.find(arguments.text("view_id"), arguments.text("external_id"))
     return {"view": sandbox.views.json(sandbox.views.update(view, _body(arguments), arguments.text("hash")))}
 
 
-@method("views.publish")
+@method("views.publish", tier=4)
 def publish_view(sandbox: Sandbox, arguments: Arguments) -> Answer:
     user_id = arguments.required("user_id")
     if user_id not in sandbox.workspace.people:

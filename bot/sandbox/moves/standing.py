@@ -106,6 +106,10 @@ class Standing(Finding):
         known.is_owner = known.is_owner if is_owner is None else is_owner
         self._tell(known)
 
+    async def uninstall_app(self) -> None:
+        """Take the app out of the workspace: tokens_revoked, app_uninstalled, and it hears nothing more."""
+        self._sandbox.uninstall()
+
     def _become(self, person: Person, kind: PersonKind) -> None:
         person.kind = kind
         if person.is_guest:

@@ -133,7 +133,8 @@ class Talking(Finding):
         """Run a slash command and wait for its acknowledgement."""
         author, place = self.who(person), self.where(person, channel)
         self._check_may_write(author, place)
-        if name not in {command[0] for command in self._workspace.seed.commands}:
+        known = {command[0] for command in self._workspace.seed.commands}
+        if name not in known or not self._sandbox.installed:
             self._sandbox.posting.slackbot_whisper(
                 author.user_id, place.channel_id, f"{name} is not a valid command."
             )

@@ -160,3 +160,38 @@ async def test_a_socket_address_opens_only_one_socket(sandbox: SandboxServer) ->
     async with aiohttp.ClientSession() as session, session.ws_connect(url):
         refused = await session.get(url.replace("ws://", "http://"))
         assert refused.status == 403
+
+
+async def test_a_half_open_socket_loses_an_event_that_the_next_attempt_brings_by_another(
+    sandbox: SandboxServer, listening: Any
+) -> None:
+    async with listening() as first, listening() as second:
+        sandbox.freeze_sockets(1)
+        for number in range(2):  # the sockets take turns, so one of two meets the frozen one
+            await sandbox.visitor.dm("priya", f"number {number}")
+        await sandbox.visitor.wait_for(lambda: sum(one.acknowledged for one in sandbox.deliveries) == 2)
+        heard = {request.payload["event"]["text"] for request in second.events("message")}
+
+    assert heard == {"number 0", "number 1"}
+    assert first.events("message") == []
+    assert [one.reason for one in sandbox.deliveries if one.attempt == 1] == ["timeout"]
+
+
+async def test_the_app_opens_a_new_socket_for_one_that_is_half_open(
+    sandbox: SandboxServer, connected: AsyncApp
+) -> None:
+    before = sandbox.sockets._open[0]
+    sandbox.freeze_sockets()
+    await sandbox.visitor.wait_for(
+        lambda: any(one is not before for one in sandbox.sockets._open), timeout=20
+    )
+
+
+async def test_one_of_two_sockets_is_lost_and_the_other_carries_on(
+    sandbox: SandboxServer, listening: Any
+) -> None:
+    async with listening(), listening() as second:
+        await sandbox.drop_sockets(1)
+        await sandbox.visitor.dm("priya", "still there?")
+        await sandbox.visitor.wait_for(lambda: sandbox.deliveries and sandbox.deliveries[-1].acknowledged)
+        assert [request.payload["event"]["text"] for request in second.events("message")] == ["still there?"]

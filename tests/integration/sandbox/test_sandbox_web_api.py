@@ -227,3 +227,30 @@ async def test_another_site_in_the_browser_cannot_play_the_people(sandbox: Sandb
             refused = await session.post(f"{sandbox.url}visitor/post", json=said, headers=headers)
             assert refused.status == 403
     assert sandbox.visitor.visible_to("priya", "general") == ()
+
+
+async def test_slacks_tiers_hold_where_they_are_asked_for(
+    sandbox: SandboxServer, client: AsyncWebClient, clock: Any
+) -> None:
+    sandbox.limits.be_as_strict_as_slack()
+    for _ in range(20):
+        await client.users_list()
+    with pytest.raises(SlackApiError) as refused:
+        await client.users_list()
+    assert (refused.value.response.status_code, refused.value.response["error"]) == (429, "ratelimited")
+    assert 58 <= int(refused.value.response.headers["Retry-After"]) <= 60
+    await client.users_info(user="U0PRIYA")
+    clock.advance(61)
+    await client.users_list()
+
+
+async def test_a_channel_takes_one_message_a_second_and_others_are_not_held_up(
+    sandbox: SandboxServer, client: AsyncWebClient, clock: Any
+) -> None:
+    sandbox.limits.be_as_strict_as_slack()
+    await client.chat_postMessage(channel="C0GENERAL", text="one")
+    with pytest.raises(SlackApiError, match="ratelimited"):
+        await client.chat_postMessage(channel="C0GENERAL", text="two")
+    await client.chat_postMessage(channel="G0BOARD", text="one")
+    clock.advance(1)
+    await client.chat_postMessage(channel="C0GENERAL", text="two")
