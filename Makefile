@@ -23,7 +23,7 @@ test: install ## Run all tests
 proof: install ## Live through 200,000 random moves of a company and look for leaks (takes long)
 	@$(BIN)/python -m tests.proof $(ARGS)
 
-bench: $(VENV)/.bench ## Measure search and ingestion beside others' (an hour; wants an idle machine)
+bench: $(VENV)/.bench ## Measure search, ingestion and writing beside others' (an hour; wants an idle machine)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 faults: install ## Kill a worker at every point of taking documents in, and look what is left (takes long)

@@ -8,8 +8,8 @@ from auth.database import Database
 from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.answering import Answerer
-from bot.answering.local_model import LocalChatModel
 from bot.assistant import Assistant
+from bot.generation.opening import open_voice
 from bot.settings import Settings
 from retrieval.choosing import Choice
 from retrieval.devices import choose_device
@@ -55,28 +55,19 @@ async def open_assistant(
 ) -> AsyncIterator[Assistant]:
     """An assistant with its language model loaded; the model is let go at the end."""
     progress("Loading the language model")
-    model = await asyncio.to_thread(
-        LocalChatModel.load,
-        settings.language_model,
-        cache=settings.cache,
-        adapter=settings.adapter,
-        threads=settings.threads,
-        progress=progress,
-    )
-    adapter_label = None
-    if model.adapter is not None:
-        async with database.writing_in(workspace_id) as connection:
-            adapter_label = await intern_label(connection, parse_policy(model.adapter.readers))
-    adapted = model.adapted() if model.adapter is not None else None
-    progress("Loading the re-ranking model")
-    reranker = await asyncio.to_thread(load_reranker, settings.reranker, embeddings, progress)
-    half = await has_half_vectors(database)
-    library = Library(database, embeddings, reranker, _how_to_search(settings, half))
-    answerer = Answerer(model, embeddings.encode, likelihood=model, adapted=adapted)
-    try:
+    async with open_voice(settings, progress) as voice:
+        adapter_label = None
+        if voice.adapter is not None:
+            async with database.writing_in(workspace_id) as connection:
+                adapter_label = await intern_label(connection, parse_policy(voice.adapter.readers))
+        progress("Loading the re-ranking model")
+        reranker = await asyncio.to_thread(load_reranker, settings.reranker, embeddings, progress)
+        half = await has_half_vectors(database)
+        library = Library(database, embeddings, reranker, _how_to_search(settings, half))
+        answerer = Answerer(
+            voice.chat_model(), embeddings.encode, likelihood=voice.weights, adapted=voice.adapted()
+        )
         yield Assistant(library, answerer, adapter_label)
-    finally:
-        await asyncio.to_thread(model.close)
 
 
 def _how_to_search(settings: Settings, half_vectors: bool) -> RetrievalSettings:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from auth.errors import OstiaryError
-from retrieval.devices import DeviceName
+from retrieval.devices import DeviceName, DtypeName, QuantisationName
 
 
 class UnusableSettings(OstiaryError):
@@ -77,7 +77,25 @@ class Settings(BaseSettings):
         description="How much passages for an answer should differ: 0, the most relevant, to 1.",
     )
     adapter: Path | None = Field(None, description="Folder of a fine-tuned adapter for the language model.")
-    device: DeviceName = Field("auto", description="Where texts are embedded: `auto`, `cpu` or `cuda`.")
+    device: DeviceName = Field("auto", description="Where models compute: `auto`, `cpu` or `cuda`.")
+    dtype: DtypeName = Field(
+        "auto", description="Numbers of the language model: `auto`, `float32`, `float16` or `bfloat16`."
+    )
+    quantisation: QuantisationName = Field(
+        "none",
+        description="`int8` halves the language model's weights again, and writes one answer at a time.",
+    )
+    max_tokens: int = Field(64, ge=1, le=8192, description="Longest text of the language model, in tokens.")
+    together: int = Field(16, ge=1, description="Texts that the language model writes at the same time.")
+    queue: int = Field(64, ge=1, description="Texts that may wait for the language model; more are refused.")
+    queue_seconds: float = Field(120, gt=0, description="How long a text waits before it is given up.")
+    generator_url: str | None = Field(
+        None, description="An OpenAI-compatible server that writes instead: http://127.0.0.1:8000/v1"
+    )
+    generator_model: str | None = Field(None, description="Name of the model on that server.")
+    generator_key: SecretStr | None = Field(None, description="Key of that server, if it wants one.")
+    generator_context: int = Field(8192, ge=256, description="Tokens that the server's model holds.")
+    generator_seconds: float = Field(60, gt=0, description="How long to wait for that server.")
     threads: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, description="For torch.")
     max_document_mb: int = Field(50, ge=1, description="Largest document that is read, in MB.")
     resync_minutes: float = Field(
@@ -109,10 +127,22 @@ class Settings(BaseSettings):
             raise ValueError("write postgresql://user:password@host:5432/name")
         return url
 
+    @field_validator("generator_url")
+    @classmethod
+    def _leads_to_a_server(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("write http://host:port/v1")
+        return url
+
     @property
     def cache(self) -> Path:
         """Where converted models are kept."""
         return self.home / "models"
+
+    @property
+    def writer(self) -> str:
+        """The model that texts are written by, here or on a server: the one that an adapter must be for."""
+        return (self.generator_model or "") if self.generator_url else self.language_model
 
     @property
     def max_document_bytes(self) -> int:

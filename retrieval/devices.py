@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import torch
 
 DeviceName = Literal["auto", "cpu", "cuda"]
+DtypeName = Literal["auto", "float32", "float16", "bfloat16"]
+QuantisationName = Literal["none", "int8"]
 # Half the digits must be worth it: a processor that has no unit for them is slower with them.
 _WORTH_IT = 1.5
 

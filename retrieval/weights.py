@@ -92,16 +92,18 @@ def reranker_folder(name: str, *, progress: Progress = silent) -> Path:
 
 def require_memory(folder: Path, *, what: str, bytes_per_weight: int = 4) -> None:
     """Raise NotEnoughMemory where the weights in `folder`, at `bytes_per_weight`, exceed the free memory."""
-    free = free_memory()
-    if free is None:
-        return
-    stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    needed = stored * bytes_per_weight // _stored_bytes_per_weight(folder)
-    if needed > free:
+    free, needed = free_memory(), parameters_of(folder) * bytes_per_weight
+    if free is not None and needed > free:
         raise NotEnoughMemory(
             f"The {what} in '{folder.name}' needs about {needed / _GIB:.1f} GB of memory and "
             f"{free / _GIB:.1f} GB are free; choose a smaller model or stop other programs."
         )
+
+
+def parameters_of(folder: Path) -> int:
+    """How many numbers the weights in `folder` are, by the size of their files."""
+    stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    return stored // _stored_bytes_per_weight(folder)
 
 
 def free_memory() -> int | None:

@@ -14,8 +14,8 @@ from bot.answering.calibration import CALIBRATION
 from bot.answering.draft import draft
 from bot.answering.evidence import Embed, Evidence, choose_evidence
 from bot.answering.grounds import Grounded, grounded, quotes
-from bot.answering.local_model import LikelihoodModel
 from bot.answering.units import Unit, units_of
+from bot.generation.likelihood import LikelihoodModel
 from retrieval.passages import Passage
 
 _log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.answering.calibration import Calibration
-from bot.answering.local_model import LikelihoodModel
 from bot.answering.units import Unit
 from bot.answering.words import content_words, figures, names
+from bot.generation.likelihood import LikelihoodModel
 
 Embed = Callable[[Sequence[str]], "np.ndarray"]
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]

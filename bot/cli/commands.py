@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, audit, docs, jobs, roles, sources
+from bot.cli import access, admin, audit, docs, jobs, models, roles, sources
 from bot.cli.options import span
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(admin.app)
 app.add_typer(audit.app)
 app.add_typer(sources.app)
 app.add_typer(jobs.app)
+app.add_typer(models.app)
 
 
 def _say_version(wanted: bool) -> None:

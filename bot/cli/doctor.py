@@ -39,6 +39,7 @@ async def _look(settings: Settings, progress: Progress) -> list[Row]:
     ):
         rows += await _checked(what, lambda w=what, n=name, f=find: _model(w, n, f, settings, progress))  # type: ignore[misc]
     rows += await _checked("Re-ranking model", lambda: _reranker(settings, progress))
+    rows += await _checked("Texts", lambda: check_generator(settings))
     rows += await _checked("Adapter", lambda: _adapter(settings))
     rows += await _checked("Slack", lambda: check_slack(settings))
     return rows
@@ -96,12 +97,24 @@ async def _reranker(settings: Settings, progress: Progress) -> list[Row]:
     return [(True, "Re-ranking model", settings.reranker)]
 
 
+async def check_generator(settings: Settings) -> list[Row]:
+    """A server elsewhere is tried with a word."""
+    from bot.generation import Request, Turn, written
+    from bot.generation.opening import server_of
+
+    server = server_of(settings)
+    if server is None:
+        return [(None, "Texts", "written by the language model in this process")]
+    await written(server, Request((Turn("user", "Say hello."),), max_tokens=4))
+    return [(True, "Texts", f"written by {server.name} at {server.url}")]
+
+
 async def _adapter(settings: Settings) -> list[Row]:
     from finetune.adapters import load_adapter
 
     if settings.adapter is None:
         return [(None, "Adapter", "none")]
-    adapter = load_adapter(settings.adapter, settings.language_model)
+    adapter = load_adapter(settings.adapter, settings.writer)
     return [(True, "Adapter", f"{adapter.name}, for whoever may read: {adapter.readers}")]
 
 

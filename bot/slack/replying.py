@@ -15,6 +15,7 @@ from auth.database import Database
 from auth.rights import Audience, audience_clearance, nothing, rights_of, seconds_since_change
 from bot import metrics
 from bot.assistant import NOTHING_FOUND, Assistant, Reply
+from bot.generation.asking import asking
 from bot.queue import JobQueue
 from bot.slack.audiences import Audiences
 from bot.slack.delivery import Outbox, Unreachable
@@ -123,7 +124,8 @@ class Replier:
             return
         await self._outbox.show_status(question.place, question.message_ts, STATUS)
         try:
-            await self._answer(question)
+            with asking(question.asker_slack_id):
+                await self._answer(question)
         except Unreachable:  # whoever asked left the company: nobody is waiting
             await self._move(question, "answered")
         finally:  # Slack takes it away itself only where an answer is posted in the same thread

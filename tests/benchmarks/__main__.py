@@ -1,4 +1,4 @@
-"""All benchmarks of finding and taking in, one after the other: `make bench`, or `python -m tests.benchmarks`.
+"""All benchmarks of finding, taking in and writing, one after the other: `make bench`, or `python -m tests.benchmarks`.
 
 Each prints its tables and writes JSON and a picture into `--out`; a machine that does nothing else tells most.
 Arguments that are not known here are passed on: `--only growth --sizes 10000 100000`. Exit code 1 where one of them
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-BENCHMARKS = ("filtered", "quality", "ingestion", "growth")
+BENCHMARKS = ("filtered", "quality", "ingestion", "growth", "generation")
 
 
 def main() -> None:

@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from bot.answering import Answerer
 from bot.answering.calibration import CALIBRATION, FEATURES, Calibration, field_of, trust_features
 from bot.answering.evidence import features, question_likelihoods
-from bot.answering.local_model import LocalChatModel
 from bot.answering.units import Unit, units_of
 from bot.answering.words import content_words
+from bot.generation import GeneratorChatModel, LocalGenerator
 from retrieval.embedding import LocalEmbeddings
 from retrieval.passages import Passage
 from retrieval.weights import embedder_folder
@@ -267,7 +267,7 @@ def area(higher: Table, lower: Table) -> float:
 
 
 def weigh_likelihood(
-    asked: Sequence[Asked], model: LocalChatModel, calibration: Calibration
+    asked: Sequence[Asked], model: LocalGenerator, calibration: Calibration
 ) -> dict[str, float]:
     """The share of right choices for several weights of question likelihood among the units in reach."""
     sweep = (0.0, 0.2, 0.4, 0.6, 0.8, 1.2, 2.0)
@@ -288,10 +288,10 @@ def weigh_likelihood(
 
 
 async def whole_answers(
-    asked: Sequence[Asked], model: LocalChatModel, embed: LocalEmbeddings
+    asked: Sequence[Asked], model: LocalGenerator, embed: LocalEmbeddings
 ) -> dict[str, float]:
     """Seconds, and how answers come out, for whole answers with every model at work."""
-    answerer = Answerer(model, embed.encode, likelihood=model)
+    answerer = Answerer(GeneratorChatModel.over(model), embed.encode, likelihood=model)
     answers = [await answerer.answer(one.question.text, one.passages) for one in asked]
     found = [(answer, one) for answer, one in zip(answers, asked, strict=True) if answer.found]
     totals = np.array([sum(answer.seconds.values()) for answer in answers])
@@ -339,7 +339,7 @@ def main() -> None:
     print(f"features {FEATURES}\n{calibration}")
     rows: list[dict[str, float | str]] = [report(one, calibration) for one in trials]
     if chosen.model:
-        model = LocalChatModel.load(cache=cache)
+        model = LocalGenerator.load(cache=cache)
         some = random.Random(7).sample(trials[1].ways["shown"], chosen.model)
         rows.append({"data": "question likelihood", **weigh_likelihood(some, model, calibration)})
         rows.append({"data": "whole answers", **asyncio.run(whole_answers(some, model, embeddings))})

@@ -12,10 +12,10 @@ from auth.database import Database, DatabaseUrls
 from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.answering import Answerer
-from bot.answering.local_model import LocalChatModel
 from bot.assistant import Assistant
 from bot.demo.workspace import workspace_seed
 from bot.directory_file import DirectoryFile, load_directory
+from bot.generation import GeneratorChatModel, LocalGenerator
 from bot.queue import QueueSettings
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.visitor import Visitor
@@ -84,10 +84,10 @@ class Office:
 
 
 @pytest.fixture(scope="session")
-def language_model() -> Iterator[LocalChatModel]:
-    model = LocalChatModel.load(cache=CACHE, threads=2)
+def language_model() -> Iterator[LocalGenerator]:
+    model = LocalGenerator.load(cache=CACHE, threads=2)
     yield model
-    model.close()
+    model.stop()
 
 
 def install_by_manifest(sandbox: SandboxServer) -> None:
@@ -108,9 +108,9 @@ async def sandbox() -> AsyncIterator[SandboxServer]:
 
 @pytest.fixture
 async def office(
-    sandbox: SandboxServer, urls: DatabaseUrls, embeddings: LocalEmbeddings, language_model: LocalChatModel
+    sandbox: SandboxServer, urls: DatabaseUrls, embeddings: LocalEmbeddings, language_model: LocalGenerator
 ) -> AsyncIterator[Office]:
-    answerer = Answerer(language_model, embeddings.encode, likelihood=language_model)
+    answerer = Answerer(GeneratorChatModel.over(language_model), embeddings.encode, likelihood=language_model)
     async with open_office(sandbox, urls, embeddings, answerer) as opened:
         yield opened
 

@@ -13,9 +13,9 @@ from auth.directory import person_called
 from auth.rights import audience_clearance, nothing, rights_of
 from auth.server import RunningServer
 from bot.answering import Answerer
-from bot.answering.local_model import LocalChatModel
 from bot.assistant import Assistant, Reply
 from bot.demo.company import TourQuestion, load_company, read_company
+from bot.generation import GeneratorChatModel, LocalGenerator
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
 from retrieval.parsing.isolated import ParserProcess
@@ -48,7 +48,7 @@ class Company:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def company(
-    server: RunningServer, embeddings: LocalEmbeddings, language_model: LocalChatModel
+    server: RunningServer, embeddings: LocalEmbeddings, language_model: LocalGenerator
 ) -> AsyncIterator[Company]:
     with fresh_database(server, __name__) as urls:
         database = Database(urls)
@@ -56,7 +56,9 @@ async def company(
             workspace_id = await load_company(
                 database, Ingestor(database, embeddings, parser), lambda _done, _of: None
             )
-        answerer = Answerer(language_model, embeddings.encode, likelihood=language_model)
+        answerer = Answerer(
+            GeneratorChatModel.over(language_model), embeddings.encode, likelihood=language_model
+        )
         yield Company(database, workspace_id, Assistant(Library(database, embeddings), answerer))
         await database.close()
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from auth.database import Database
-from bot.answering.local_model import LocalChatModel
+from bot.generation import LocalGenerator
 from retrieval.chunking import token_counter
 from retrieval.embedding import LocalEmbeddings
 from retrieval.passages import Passage
@@ -55,7 +55,7 @@ def main() -> None:
     count = token_counter(embeddings.tokenizer)
     sets = [load(name, chosen.data, count, chosen.questions) for name in chosen.sets]
     encoder = KeptEncoder(embeddings, folder, chosen.out / "vectors")
-    model = LocalChatModel.load(cache=chosen.cache)
+    model = LocalGenerator.load(cache=chosen.cache)
     every = ways(model, embeddings)
     picked = {name: every[name] for name in chosen.ways or every}
     with throwaway_library() as urls:
@@ -64,7 +64,7 @@ def main() -> None:
             for number, one in enumerate(sets, start=1)
         ]
         results = asyncio.run(_measure(Database(urls, pool_size=1), embeddings, sets, shelves, picked))
-    model.close()
+    model.stop()
     _report(results)
     chosen.out.mkdir(parents=True, exist_ok=True)
     (chosen.out / "answers.json").write_text(json.dumps(results, indent=1), encoding="utf-8")

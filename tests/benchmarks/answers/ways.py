@@ -8,9 +8,9 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from bot.answering import Answerer, AnsweringSettings
 from bot.answering.grounds import Grounded
-from bot.answering.local_model import LocalChatModel
 from bot.answering.sanitize import clean
 from bot.answering.units import Unit
+from bot.generation import GeneratorChatModel, LocalGenerator
 from retrieval.embedding import LocalEmbeddings
 from retrieval.passages import Passage
 from retrieval.sentences import split_sentences
@@ -24,15 +24,16 @@ _PLAIN = (
 )
 
 
-def ways(model: LocalChatModel, embeddings: LocalEmbeddings) -> dict[str, Way]:
+def ways(model: LocalGenerator, embeddings: LocalEmbeddings) -> dict[str, Way]:
     """Every way by its name. All but `plain` are the product's own Answerer."""
+    chat = GeneratorChatModel.over(model)
 
     def product(**changed: object) -> Answerer:
         arguments: dict[str, object] = {"likelihood": model, **changed}
-        return Answerer(model, embeddings.encode, **arguments)  # type: ignore[arg-type]
+        return Answerer(chat, embeddings.encode, **arguments)  # type: ignore[arg-type]
 
     return {
-        "plain": plain(model),
+        "plain": plain(chat),
         "product": answered(product()),
         "drafts all": answered(product(settings=AnsweringSettings(draft_over_words=_ALWAYS))),
         "drafts all, no check": answered(

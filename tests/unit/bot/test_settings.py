@@ -55,3 +55,14 @@ def test_a_value_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("OSTIARY_THREADS", "none")
     with pytest.raises(UnusableSettings, match="OSTIARY_THREADS cannot be used"):
         load_settings()
+
+
+def test_an_address_that_leads_to_no_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSTIARY_GENERATOR_URL", "127.0.0.1:8000")
+    with pytest.raises(UnusableSettings, match="OSTIARY_GENERATOR_URL cannot be used"):
+        load_settings()
+
+
+def test_the_key_of_a_server_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSTIARY_GENERATOR_KEY", "sesame")
+    assert "sesame" not in repr(load_settings())
