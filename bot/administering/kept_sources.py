@@ -10,7 +10,7 @@ from auth.clearance import Clearance, Labels
 from auth.labels import NOBODY, Policy
 from auth.sources import SourceKind, list_sources
 from bot.administering.telling import is_told
-from bot.administering.wording import policy_in_words, span_in_words
+from bot.administering.wording import often_in_words, policy_in_words
 from retrieval.sources.kept import IN_SLACK, Counts, Kind, Source
 
 
@@ -52,7 +52,7 @@ class SourceEntry:
     @property
     def often(self) -> str:
         """`every 12 hours`, `paused (every 12 hours)`, `when asked to`."""
-        often = f"every {span_in_words(self.every)}" if self.every else "when asked to"
+        often = often_in_words(self.every) if self.every else "when asked to"
         return f"paused ({often})" if self.paused else often
 
     @property
@@ -61,8 +61,9 @@ class SourceEntry:
 
     @property
     def counted(self) -> str:
-        """`3 added, 0 updated, 12 unchanged, 0 withdrawn, 1 failed`: how the last run went."""
-        return ", ".join(f"{number} {what}" for what, number in vars(self.counts).items())
+        """`3 added, 12 unchanged, 1 failed`: how the last run went."""
+        counts = [f"{number:,} {what}" for what, number in vars(self.counts).items() if number]
+        return ", ".join(counts) or ("" if self.went_wrong else "nothing in it")
 
 
 def source_told(

@@ -13,7 +13,7 @@ from auth.labels import Policy
 from bot.administering.administration import COMMAND_LINE
 from bot.administering.making import CannotChange, Made, OfReaders
 from bot.administering.removal import RemoveDocuments
-from bot.administering.wording import counted, listed, span_in_words
+from bot.administering.wording import counted, listed, often_in_words, span_in_words
 from retrieval.cataloguing import collection_called, forget_unused_labels
 from retrieval.sources.kept import (
     IN_SLACK,
@@ -72,7 +72,7 @@ class AddSource(OfReaders):
 
     def in_words(self) -> str:
         readers = "by what it says itself" if self.readers_by else f"for the readers {self.policy}"
-        often = f", read every {span_in_words(self.every)}" if self.every else ""
+        often = f", read {often_in_words(self.every)}" if self.every else ""
         return f"kept {self.reference} as a source, {readers}{often}"
 
     def _require_sense(self, actor: str) -> None:
@@ -122,8 +122,8 @@ class KeepChannel(OfReaders):
         return Made(notes=(f"It is source {await add_source(connection, new)}.",))
 
     def in_words(self) -> str:
-        every = span_in_words(self.every)
-        return f"kept the channel {self.channel_id} as a source, for the readers {self.policy}, read every {every}"
+        often = often_in_words(self.every)
+        return f"kept the channel {self.channel_id} as a source, for the readers {self.policy}, read {often}"
 
 
 def _names_a_password(reference: str) -> bool:
@@ -176,7 +176,9 @@ class RelabelSource(OfReaders):
             raise CannotChange(
                 f"All that source {source.id} brings has the same readers: give them with --readers POLICY."
             )
-        if source.label_by is not None and (not self.readers_by or self.label_by != source.label_by):
+        if source.label_by is not None and (
+            self.policy is not None or not self.readers_by or self.label_by != source.label_by
+        ):
             raise CannotChange(
                 f"The field {source.label_by} decides who may read what comes from source {source.id}: give readers"
                 f" by its values, --label-by {source.label_by}=VALUE:POLICY."

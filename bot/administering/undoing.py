@@ -1,7 +1,7 @@
 """Undoing as a change among others: previewed, guarded, recorded, and undone itself."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +14,7 @@ from bot.administering.making import Made, OfRoles
 from retrieval.cataloguing import forget_unused_labels
 from retrieval.restoring import RESTORE
 from retrieval.sources.kept import hold_alone
-from retrieval.sources.source_readers import relabel_what_came
+from retrieval.sources.source_readers import labels_given, relabel_back
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,12 @@ class UndoChange(OfRoles):
         by = await undone_by(connection, self.change_id)
         if by is not None:
             raise CannotUndo(f"Change {self.change_id} was undone already, by change {by}.")
+        meanwhile = {}
         for source_id in sorted(_sources(events)):
             await hold_alone(connection, source_id)
+            meanwhile[source_id] = await labels_given(connection, source_id)
         await undo_events(connection, events, RESTORE)
-        moves = _moves(events) + await _what_came_follows(connection, events)
+        moves = _moves(events) + await _what_came_follows(connection, events, meanwhile)
         await forget_unused_labels(connection, _labels_added(events))
         return Made(moves, _labels_put_back(events), notes=_notes(events))
 
@@ -76,21 +78,13 @@ def _sources(events: Sequence[Event]) -> set[int]:
 
 
 async def _what_came_follows(
-    connection: AsyncConnection, events: Sequence[Event]
+    connection: AsyncConnection, events: Sequence[Event], meanwhile: Mapping[int, Mapping[str, int]]
 ) -> Counter[tuple[int, int]]:
-    """What sources brought under the readers that they had meanwhile gets those that they have again."""
+    """What sources brought under the readers that they had `meanwhile` gets those that they have again."""
     moves = Counter[tuple[int, int]]()
     put_back = [int(event.subject) for event in events if event.relation == "document" and event.subject]
-    labels = defaultdict[int, dict[int, int]](dict)
-    for event in events:
-        was, becomes = (
-            was_and_becomes(event) if event.relation in {"source", "source_label"} else (None, None)
-        )
-        if was and becomes and was["label_id"] != becomes["label_id"]:
-            source_id = was["id"] if event.relation == "source" else was["source_id"]
-            labels[source_id][becomes["label_id"]] = was["label_id"]
-    for source_id, follow in labels.items():
-        moves += await relabel_what_came(connection, source_id, follow, put_back)
+    for source_id, labels in meanwhile.items():
+        moves += await relabel_back(connection, source_id, labels, put_back, events[0].at)
     return moves
 
 

@@ -48,6 +48,11 @@ def span_in_words(span: timedelta) -> str:
     return counted(minutes, "minute")
 
 
+def often_in_words(span: timedelta) -> str:
+    """`every 12 hours`, `every hour`."""
+    return f"every {span_in_words(span).removeprefix('1 ')}"
+
+
 def policy_in_words(policy: Policy) -> str:
     """`finance and leadership, or hr but not contractor`; `nobody` for the empty one."""
     clauses = sorted(policy.clauses, key=str)

@@ -47,6 +47,7 @@ async def print_source(source_id: int) -> None:
 
 
 def _facts(source: SourceEntry) -> list[tuple[str, str]]:
+    counts = f" ({source.counted})" if source.ended_at and source.counted else ""
     facts = [
         ("Source", f"{source.id}, {source.kind.value}: {source.name}"),
         ("Readers", source.readers),
@@ -54,7 +55,7 @@ def _facts(source: SourceEntry) -> list[tuple[str, str]]:
         ("Department", source.department or "none"),
         ("Read", source.often),
         ("Kept by", f"{source.kept_by}, {_moment(source.created_at)}"),
-        ("Last time", f"{_last(source)} ({source.counted})" if source.ended_at else _last(source)),
+        ("Last time", f"{_last(source)}{counts}"),
         ("Next time", "never by itself" if source.paused or not source.every else _moment(source.next_at)),
         ("Documents", counted(source.documents, "document")),
     ]

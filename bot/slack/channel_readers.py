@@ -16,9 +16,10 @@ from bot.administering.administration import Administration
 from bot.administering.changes import DefineRole, MapSource
 from bot.slack.ingest_requests import IngestionRequest
 from bot.slack.membership import read_channel
-from bot.slack.places import DIRECT, type_by_id
+from bot.slack.places import DIRECT, channel_members, type_by_id
 from bot.slack.refusals import reason
 
+NOT_IN_IT = "I am not in that channel. Invite me first, so that I know who may read it."
 _ROLE = re.compile(r"\bin-[a-z][0-9][a-z0-9]*")
 
 
@@ -61,8 +62,17 @@ class ChannelReaders:
         if channel.get("is_mpim"):
             raise NotInThere("What is said in a group's direct message stays there. Send me the text itself.")
         if not channel.get("is_member"):
-            raise NotInThere("I am not in that channel. Invite me first, so that I know who may read it.")
+            raise NotInThere(NOT_IN_IT)
         return Room(channel_id, channel["name"], limited=bool(channel.get("is_private")))
+
+    async def room_of(self, channel_id: str, slack_user_id: str) -> Room:
+        """The same for somebody who named it: a private one that they are not in looks like one without the bot."""
+        room = await self.room(channel_id)
+        if room.limited or type_by_id(channel_id) == DIRECT:
+            members = await channel_members(self._client, channel_id)
+            if slack_user_id not in members:
+                raise NotInThere(NOT_IN_IT)
+        return room
 
     async def readers_of(self, request: IngestionRequest) -> Policy:
         """Those who were chosen; of a thread, and of a private channel, only who is in there."""

@@ -29,7 +29,7 @@ class ChannelKeeper:
         """Read again every hour from now on. Returns what to say of it, and how the request ends."""
         channel_id = request.locator
         try:
-            room = await self._channels.room(channel_id)
+            room = await self._channels.room_of(channel_id, request.requested_by)
             policy = await self._channels.readers_of(request)
             change = KeepChannel(channel_id, policy, request.collection_id, EVERY_CHANNEL)
             done = await self._administration.carry_out(change, request.requested_by)

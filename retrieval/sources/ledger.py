@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.database import WORKSPACE, Database
+from auth.database import ITSELF, WORKSPACE, Database
 from auth.errors import OstiaryError
 from auth.labelling import intern_label
 from auth.labels import NOBODY
@@ -140,7 +140,8 @@ class Ledger:
         """For the readers that its document has by now, whoever they were to be."""
         standing = (await connection.execute(_LABEL_NOW, {"uri": uri})).scalar()
         label_id = standing or label_id or await intern_label(connection, NOBODY)
-        await record_failure(connection, uri, label_id, error, self.source.kept_by)
+        # Not as handed in by whoever keeps the source: what came into it since, they may never have seen.
+        await record_failure(connection, uri, label_id, error, ITSELF)
 
     async def marked(self, entry: ItemEntry) -> None:
         """It is what it was, under another mark."""

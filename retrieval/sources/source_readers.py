@@ -6,11 +6,15 @@ Every function takes a connection from `Database.writing_in(workspace_id, actor)
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE
+from auth.labelling import intern_label
+from auth.labels import NOBODY
+from auth.undo import CannotUndo
 from retrieval.relabelling import relabel_documents
 
 _OF = f"workspace_id = {WORKSPACE}"
@@ -29,8 +33,24 @@ _LOOK_SOON = text(
 _FROM_IT = text(
     "SELECT d.id, d.uri FROM retrieval.source_item i"
     " JOIN retrieval.document d ON d.workspace_id = i.workspace_id AND d.uri = i.uri"
-    f" WHERE i.{_OF} AND i.source_id = :id AND i.given_label_id = :was"
-    "  AND (d.label_id = :was OR d.id = ANY(:put_back)) ORDER BY d.id FOR UPDATE OF d"
+    f" WHERE i.{_OF} AND i.source_id = :id AND i.given_label_id = :was AND d.label_id = :was"
+    "  AND d.id <> ALL(:but_for) ORDER BY d.id FOR UPDATE OF d"
+)
+_GIVES = text(
+    "SELECT coalesce(m.value, '') AS value, coalesce(m.label_id, s.label_id) AS label_id FROM retrieval.source s"
+    " LEFT JOIN retrieval.source_label m ON m.workspace_id = s.workspace_id AND m.source_id = s.id"
+    f" WHERE s.{_OF} AND s.id = :id"
+)
+_GIVEN_AGAIN = text(
+    "UPDATE retrieval.source_item i SET given_label_id = d.label_id FROM retrieval.document d"
+    f" WHERE i.{_OF} AND i.source_id = :id AND i.given_label_id = ANY(:labels)"
+    "  AND d.workspace_id = i.workspace_id AND d.uri = i.uri AND d.id = ANY(:put_back)"
+)
+_CAME_SINCE = text(
+    "SELECT EXISTS (SELECT FROM retrieval.source_item i"
+    "  JOIN retrieval.document d ON d.workspace_id = i.workspace_id AND d.uri = i.uri"
+    f" WHERE i.{_OF} AND i.source_id = :id AND i.given_label_id = ANY(:labels)"
+    "  AND d.label_id = i.given_label_id AND d.created_at > :since)"
 )
 _GIVEN = text(
     f"UPDATE retrieval.source_item SET given_label_id = :label_id WHERE {_OF} AND source_id = :id"
@@ -66,21 +86,21 @@ async def label_values(connection: AsyncConnection, source_id: int, labels: Mapp
     await connection.execute(_LOOK_SOON, {"id": source_id})
 
 
+async def labels_given(connection: AsyncConnection, source_id: int) -> dict[str, int]:
+    """The labels that it gives, by value; under "" where it goes by no field. Nothing where it is not kept."""
+    rows = await connection.execute(_GIVES, {"id": source_id})
+    return {row.value: row.label_id for row in rows}
+
+
 async def relabel_what_came(
-    connection: AsyncConnection, source_id: int, follow: Mapping[int, int], put_back: Collection[int] = ()
+    connection: AsyncConnection, source_id: int, follow: Mapping[int, int], but_for: Collection[int] = ()
 ) -> Counter[tuple[int, int]]:
     """Have what the source gave a label follow it to another; returns how many documents that answer went where.
 
-    `put_back`: documents that have their new label already, since it was given back to them.
+    `but_for`: documents that stand as they should.
     """
-    came = {}
-    for (
-        was
-    ) in follow:  # all of it before anything moves: what follows one label may come to where another was
-        values = {"id": source_id, "was": was}
-        theirs = (await connection.execute(_FROM_IT, {**values, "put_back": sorted(put_back)})).all()
-        failed = [row.id for row in await connection.execute(_FAILURES, values)]
-        came[was] = ([row.id for row in theirs], [row.uri for row in theirs], failed)
+    # All of it before anything moves: what follows one label may come to where another was.
+    came = {was: await _what_came(connection, source_id, was, but_for) for was in follow}
     moves = Counter[tuple[int, int]]()
     for was, (document_ids, uris, failed) in came.items():
         label = {"label_id": follow[was]}
@@ -89,6 +109,66 @@ async def relabel_what_came(
         await connection.execute(_FAILED, {**label, "ids": failed})
         moves[was, follow[was]] += moved.get(was, 0)
     return moves
+
+
+async def _what_came(
+    connection: AsyncConnection, source_id: int, was: int, but_for: Collection[int]
+) -> tuple[list[int], list[str], list[int]]:
+    """What it gave this label: ids of documents and their addresses, ids of failures."""
+    values = {"id": source_id, "was": was}
+    theirs = (await connection.execute(_FROM_IT, {**values, "but_for": sorted(but_for)})).all()
+    failed = [row.id for row in await connection.execute(_FAILURES, values)]
+    return [row.id for row in theirs], [row.uri for row in theirs], failed
+
+
+async def relabel_back(
+    connection: AsyncConnection,
+    source_id: int,
+    meanwhile: Mapping[str, int],
+    put_back: Collection[int],
+    since: datetime,
+) -> Counter[tuple[int, int]]:
+    """The same once the labels that it gives are put back: what came `meanwhile` follows them.
+
+    `put_back`: documents that have their labels again, which the source gave them before the change; `since`: when
+    that was. Raises CannotUndo where what came since could belong to either of two labels.
+    """
+    again = await labels_given(connection, source_id)
+    labels = set(meanwhile.values())
+    await connection.execute(
+        _GIVEN_AGAIN, {"id": source_id, "labels": sorted(labels), "put_back": sorted(put_back)}
+    )
+    ends = {
+        label: {again[value] for value, gave in meanwhile.items() if gave == label and value in again}
+        for label in labels
+    }
+    mixed = [was for was, ends_at in ends.items() if len(ends_at) > 1]
+    await _leave_mixed(connection, source_id, mixed, since)
+    follow = {was: min(ends_at) for was, ends_at in ends.items() if len(ends_at) == 1 and ends_at != {was}}
+    return await relabel_what_came(connection, source_id, follow, but_for=put_back)
+
+
+async def _leave_mixed(
+    connection: AsyncConnection, source_id: int, labels: Collection[int], since: datetime
+) -> None:
+    """What values with other readers brought under one label, and which brought what nobody wrote down.
+
+    Documents that were there before stand as they should. Why others failed is for nobody from here on.
+    """
+    if not labels:
+        return
+    values = {"id": source_id, "labels": sorted(labels), "since": since}
+    if (await connection.execute(_CAME_SINCE, values)).scalar_one():
+        raise CannotUndo(
+            "Documents came in since for readers that several values had, and cannot be told apart any more. Give"
+            f" all of these values new readers, `ostiary sources relabel {source_id}`, or remove the source with"
+            " its documents and keep it anew."
+        )
+    nobody = await intern_label(connection, NOBODY)
+    for label_id in labels:
+        failed = [row.id for row in await connection.execute(_FAILURES, {"id": source_id, "was": label_id})]
+        await connection.execute(_FAILED, {"label_id": nobody, "ids": failed})
+    await connection.execute(_LOOK_SOON, {"id": source_id})
 
 
 async def on_their_own(connection: AsyncConnection, source_id: int) -> int:

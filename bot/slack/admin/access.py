@@ -165,8 +165,7 @@ class AccessDesk:
     async def _names_in(self, change: Change, actor: str) -> list[str]:
         """What the numbers in a change's words stand for, as far as the administrator may know."""
         if isinstance(change, RemoveSource | RelabelSource):
-            source = await self._naming.source(actor, change.source_id)
-            return [f"Source {source.id} is {source.name}."] if source.name else []
+            return source_screens.numbered(await self._naming.source(actor, change.source_id))
         titles = await self._naming.titles(actor, getattr(change, "document_ids", ())[:NAMED])
         return [f"Document {number} is {title}." for number, title in sorted(titles.items())]
 

@@ -1,12 +1,10 @@
 """What `/docs` shows of documents: values in, screens out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from auth.audit import Event
-from bot.administering.describing import Described, FailureEntry, Twin
+from bot.administering.describing import Described, Twin
 from bot.administering.overviews import DocumentEntry
 from bot.administering.wording import counted, end_in_words, policy_in_words, size_in_words
 from bot.slack.admin import access_screens as access
@@ -18,27 +16,25 @@ from bot.slack.admin.elements import (
     divider,
     field,
     menu,
-    option,
     person_picker,
     search_menu,
     section,
     tick,
 )
+from bot.slack.admin.failure_screens import FAILURES
 from bot.slack.admin.naming import called, origin_in_words
-from bot.slack.admin.screens import Screen, is_id
+from bot.slack.admin.narrowing_screens import NARROW, Narrowed
+from bot.slack.admin.screens import Screen
 from bot.slack.admin.source_screens import HOME as SOURCES_KEPT
 from bot.slack.taking_again import can_be_had
 from bot.slack.views import Block
 from retrieval.cataloguing import State
 
-HOME, ONE, HISTORY, FAILURES = "admin_docs", "admin_docs_one", "admin_docs_history", "admin_docs_failures"
-NARROW, NARROW_FORM = "admin_docs_narrow", "admin_docs_narrow_form"
+HOME, ONE, HISTORY = "admin_docs", "admin_docs_one", "admin_docs_history"
 END, END_FORM = "admin_docs_end", "admin_docs_end_form"
 WHOSE, WHOSE_FORM = "admin_docs_owner", "admin_docs_owner_form"
-AGAIN, DISMISS, ALL = "admin_docs_refresh", "admin_docs_dismiss", "admin_docs_all"
+AGAIN, ALL = "admin_docs_refresh", "admin_docs_all"
 PAGE = 15
-SOURCES = {"http": "Web pages", "file:": "Files of the server", "slack-": "Handed in through Slack"}
-STATES = {State.ANSWERING: "Answering", State.EXPIRED: "Expired", State.WITHDRAWN: "Withdrawn"}
 SHOWN_VERSIONS = 10
 
 HELP = """\
@@ -47,45 +43,6 @@ HELP = """\
 /docs sources: the channels, folders, web pages and others that are read again by themselves
 In the modal: versions and what happened, until when a document answers, whose it is, what says nearly the same; \
 take it in again, or remove it. Who may read what is for /access."""
-
-
-@dataclass(frozen=True)
-class Narrowed:
-    """Which documents are listed."""
-
-    words: str = ""
-    collection: int | None = None
-    state: State | None = None
-    source: str = ""
-
-    def carried(self) -> dict[str, Any]:
-        found = {
-            "words": self.words,
-            "collection": self.collection,
-            "state": self.state,
-            "source": self.source,
-        }
-        return {name: value for name, value in found.items() if value}
-
-    def in_words(self, collections: Mapping[int, str]) -> str:
-        parts = [
-            f"found by: {self.words}" if self.words else "",
-            f"in {collections.get(self.collection, 'a collection that is gone')}" if self.collection else "",
-            STATES[self.state].lower() if self.state else "",
-            SOURCES[self.source].lower() if self.source else "",
-        ]
-        return ", ".join(part for part in parts if part).capitalize()
-
-
-def narrowed(carried: Mapping[str, Any]) -> Narrowed:
-    """What a modal carried. It came back from outside: whatever cannot be is dropped."""
-    collection, state, source = (carried.get(name) for name in ("collection", "state", "source"))
-    return Narrowed(
-        str(carried.get("words") or ""),
-        collection if is_id(collection) else None,
-        State(state) if state in list(State) else None,
-        str(source) if source in SOURCES else "",
-    )
 
 
 def documents(
@@ -136,42 +93,6 @@ def _standing(entry: DocumentEntry) -> str:
     if entry.state is State.EXPIRED and entry.expires_at:
         return f"Expired: it answered until {end_in_words(entry.expires_at)}"
     return "Withdrawn: its source has it no more"
-
-
-def narrow_form(which: Narrowed, collections: Sequence[Block]) -> Screen:
-    states = [option(words, state) for state, words in STATES.items()]
-    sources = [option(words, source) for source, words in SOURCES.items()]
-    chosen = [made for made in collections if made["value"] == str(which.collection)]
-    picker = (
-        menu(access.COLLECTION_FIELD, collections, "Any collection", chosen=chosen) if collections else None
-    )
-    return Screen(
-        "Narrow the list",
-        [
-            *([field("collection", "Collection", picker, optional=True)] if picker else []),
-            field(
-                "state",
-                "How it stands",
-                menu("state", states, "Any", chosen=_same(states, which.state)),
-                optional=True,
-            ),
-            field(
-                "source",
-                "Where it came from",
-                menu("source", sources, "Anywhere", chosen=_same(sources, which.source)),
-                hint="Shows only documents that you may read yourself.",
-                optional=True,
-            ),
-        ],
-        form=NARROW_FORM,
-        submit="Show",
-        carried={"words": which.words} if which.words else {},
-        back=(HOME, "0"),
-    )
-
-
-def _same(options: Sequence[Block], value: str | None) -> list[Block]:
-    return [made for made in options if made["value"] == value]
 
 
 def one(entry: DocumentEntry, described: Described) -> Screen:
@@ -300,31 +221,3 @@ def owner_form(entry: DocumentEntry, roles: Sequence[Block]) -> Screen:
         back=(ONE, str(entry.id)),
         about=str(entry.id),
     )
-
-
-def failures(found: Sequence[FailureEntry], names: Mapping[str, str], start: int) -> Screen:
-    """A page of what could not be taken in; one more than a page says that there is more."""
-    shown, more = found[:PAGE], len(found) > PAGE
-    turn = [
-        button(f"{FAILURES}:earlier", "Earlier", max(0, start - PAGE)) if start else None,
-        button(f"{FAILURES}:later", "More", start + PAGE) if more else None,
-    ]
-    return Screen(
-        "What failed",
-        [
-            context("What could not be taken in. It goes from this list by itself once it is in."),
-            *([_failure(failure, names) for failure in shown] or [section("Nothing failed.")]),
-            *([actions(*turn)] if any(turn) else []),
-        ],
-        back=(HOME, "0"),
-    )
-
-
-def _failure(failure: FailureEntry, names: Mapping[str, str]) -> Block:
-    tries = f", tried {failure.tries} times" if failure.tries > 1 else ""
-    by = names.get(failure.actor, failure.actor)
-    about = f"{failure.failed_at:%-d %B %Y, %H:%M} UTC · {by} · for {policy_in_words(failure.policy)}{tries}"
-    reason = (
-        failure.reason or "A document for others than you: what it was and why it failed is told to them."
-    )
-    return section(f"{reason}\n{about}", accessory=button(DISMISS, "Dismiss", failure.id))

@@ -7,11 +7,13 @@ from slack_bolt.app.async_app import AsyncApp
 
 from auth.audit import Sought, search
 from auth.database import Database
-from bot.administering.administration import COMMAND_LINE, Administration
+from bot.administering.administration import Administration
 from bot.administering.changes import ExpireDocuments, OwnDocuments
 from bot.audit_names import read_names
 from bot.audit_words import in_words
 from bot.slack.admin import document_screens as shows
+from bot.slack.admin import failure_screens as failing
+from bot.slack.admin import narrowing_screens as narrowing
 from bot.slack.admin.access import AccessDesk
 from bot.slack.admin.auditing import without_addresses
 from bot.slack.admin.counter import Counter, Visit
@@ -58,20 +60,20 @@ class DocumentsDesk:
             (f"{shows.HOME}:earlier", self.documents),
             (f"{shows.HOME}:later", self.documents),
             (shows.ALL, self.all),
-            (shows.NARROW, self.narrow_form),
+            (narrowing.NARROW, self.narrow_form),
             (shows.ONE, self.one),
             (shows.HISTORY, self.history),
             (f"{shows.HISTORY}:older", self.history),
             (shows.END, self.end_form),
             (shows.WHOSE, self.owner_form),
             (shows.AGAIN, self.again),
-            (shows.FAILURES, self.failures),
-            (f"{shows.FAILURES}:earlier", self.failures),
-            (f"{shows.FAILURES}:later", self.failures),
-            (shows.DISMISS, self.dismiss),
+            (failing.FAILURES, self.failures),
+            (f"{failing.FAILURES}:earlier", self.failures),
+            (f"{failing.FAILURES}:later", self.failures),
+            (failing.DISMISS, self.dismiss),
         ):
             self._counter.action(app, action_id, serve)
-        self._counter.form(app, shows.NARROW_FORM, self.narrow)
+        self._counter.form(app, narrowing.NARROW_FORM, self.narrow)
         self._counter.form(app, shows.END_FORM, self.end)
         self._counter.form(app, shows.WHOSE_FORM, self.own)
         self._counter.menu(app, shows.ONE, self._naming.suggest_documents)
@@ -85,15 +87,15 @@ class DocumentsDesk:
         number = typed_id(words.removeprefix("#"))
         if number is not None:
             return await self._one(visit.actor, number)
-        return await self._listed(visit.actor, shows.Narrowed(words), 0)
+        return await self._listed(visit.actor, narrowing.Narrowed(words), 0)
 
     async def documents(self, visit: Visit) -> Screen:
-        return await self._listed(visit.actor, shows.narrowed(visit.carried), typed_id(visit.value) or 0)
+        return await self._listed(visit.actor, narrowing.narrowed(visit.carried), typed_id(visit.value) or 0)
 
     async def all(self, visit: Visit) -> Screen:
-        return await self._listed(visit.actor, shows.Narrowed(), 0)
+        return await self._listed(visit.actor, narrowing.Narrowed(), 0)
 
-    async def _listed(self, actor: str, which: shows.Narrowed, start: int) -> Screen:
+    async def _listed(self, actor: str, which: narrowing.Narrowed, start: int) -> Screen:
         viewer = await self._naming.viewer(actor)
         found = await self._administration.documents(
             viewer,
@@ -107,16 +109,18 @@ class DocumentsDesk:
         return shows.documents(found, which, collections, start)
 
     async def narrow_form(self, visit: Visit) -> Screen:
-        return shows.narrow_form(shows.narrowed(visit.carried), await self._naming.collection_options())
+        return narrowing.narrow_form(
+            narrowing.narrowed(visit.carried), await self._naming.collection_options()
+        )
 
     async def narrow(self, visit: Visit) -> Screen:
         filled = visit.entered
         state, source = filled.option("state"), filled.option("source")
         which = replace(
-            shows.narrowed(visit.carried),
+            narrowing.narrowed(visit.carried),
             collection=typed_id(filled.option("collection")),
             state=State(state) if state in list(State) else None,
-            source=source if source in shows.SOURCES else "",
+            source=source if source in narrowing.SOURCES else "",
         )
         return await self._listed(visit.actor, which, 0)
 
@@ -182,10 +186,10 @@ class DocumentsDesk:
 
     async def _failures(self, actor: str, start: int) -> Screen:
         viewer = await self._naming.viewer(actor)
-        found = await self._administration.failures(viewer, actor, shows.PAGE + 1, start)
+        found = await self._administration.failures(viewer, actor, failing.PAGE + 1, start)
         handles = await self._naming.handles([failure.actor for failure in found])
         names = {user_id: f"@{handle}" for user_id, handle in handles.items()}
-        return shows.failures(found, {**names, COMMAND_LINE: "on the command line"}, start)
+        return failing.failures(found, names, start)
 
 
 def _number(written: str) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.administering.kept_sources import SourceEntry
 from bot.administering.wording import capitalised, counted
 from bot.slack.admin.elements import actions, button, confirmation, context, divider, section
+from bot.slack.admin.failure_screens import DOCUMENTS, FAILURES
 from bot.slack.admin.screens import Screen, pager
 from bot.slack.channel_readers import readers_of_a_channel
 from bot.slack.views import Block
@@ -14,7 +15,7 @@ from retrieval.sources.kept import Kind
 HOME, ONE = "admin_sources", "admin_source"
 PAUSE, RESUME, READ = "admin_source_pause", "admin_source_resume", "admin_source_read"
 REMOVE, REMOVE_ALL = "admin_source_remove", "admin_source_remove_all"
-DOCUMENTS, FAILURES, CHANGE = "admin_docs", "admin_docs_failures", "admin_change_readers"
+CHANGE = "admin_change_readers"
 PAGE = 15
 KINDS = {
     Kind.PATH: "folder or file",
@@ -48,6 +49,11 @@ def sources(entries: Sequence[SourceEntry], start: int, total: int) -> Screen:
 def called(entry: SourceEntry) -> str:
     """What to call a source towards somebody who may not be allowed to read what is in it."""
     return entry.name or f"Source {entry.id}"
+
+
+def numbered(entry: SourceEntry) -> list[str]:
+    """What its number stands for, to whoever may know; nothing to others."""
+    return [f"Source {entry.id} is {entry.name}."] if entry.name else []
 
 
 def _in_short(entry: SourceEntry) -> Block:
@@ -128,7 +134,8 @@ def _last_time(entry: SourceEntry) -> str:
     if entry.ended_at is None:
         return f"Being read since {_moment(entry.began_at)}"
     amiss = ", not to its end" if entry.went_wrong else ""
-    return f"Last read {_moment(entry.ended_at)}{amiss}: {entry.counted}"
+    counted = f": {entry.counted}" if entry.counted else ""
+    return f"Last read {_moment(entry.ended_at)}{amiss}{counted}"
 
 
 def _next_time(entry: SourceEntry) -> str:

@@ -1,6 +1,7 @@
 """Sources that are kept, in `/docs`: how each stands, paused, taken up again, read now, removed."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from slack_bolt.app.async_app import AsyncApp
 
@@ -10,6 +11,7 @@ from bot.administering.kept_sources import SourceEntry
 from bot.administering.making import CannotChange
 from bot.slack.admin import source_screens as shows
 from bot.slack.admin.access import AccessDesk
+from bot.slack.admin.access_screens import named
 from bot.slack.admin.counter import Counter, Visit
 from bot.slack.admin.naming import Naming
 from bot.slack.admin.screens import Screen, said, undoable
@@ -68,10 +70,12 @@ class SourcesDesk:
         return shows.one(entry, {**names, COMMAND_LINE: "the command line"})
 
     async def pause(self, visit: Visit) -> Screen:
-        return await self._change(PauseSource((await self._source(visit)).id), visit)
+        entry = await self._source(visit)
+        return await self._change(PauseSource(entry.id), entry, visit)
 
     async def resume(self, visit: Visit) -> Screen:
-        return await self._change(ResumeSource((await self._source(visit)).id), visit)
+        entry = await self._source(visit)
+        return await self._change(ResumeSource(entry.id), entry, visit)
 
     async def read(self, visit: Visit) -> Screen:
         entry = await self._source(visit)
@@ -91,9 +95,10 @@ class SourcesDesk:
         seen = Visit(visit.actor, carried={"back": [shows.ONE, str(entry.id)]})
         return await self._access.dry_run(RemoveSource(entry.id, with_documents), seen)
 
-    async def _change(self, change: Change, visit: Visit) -> Screen:
+    async def _change(self, change: Change, entry: SourceEntry, visit: Visit) -> Screen:
         done = await self._administration.carry_out(change, visit.actor)
-        return undoable(done_in_words(change, done), done.undoable_id, back=(shows.ONE, visit.value))
+        shown = undoable(done_in_words(change, done), done.undoable_id, back=(shows.ONE, str(entry.id)))
+        return replace(shown, blocks=[*shown.blocks, *named(shows.numbered(entry))])
 
     async def _source(self, visit: Visit) -> SourceEntry:
         number = typed_id(visit.value)

@@ -209,6 +209,44 @@ async def test_values_with_the_same_readers_are_told_apart_by_nobody(
     assert set((await readers_of(keeping)).values()) == {"hr"}
 
 
+async def test_undoing_moves_nothing_but_what_the_change_moved(keeping: Keeping, tmp_path: Path) -> None:
+    source, _ = await wiki(keeping, tmp_path, {"money": "finance", "people": "hr"})
+    change = await keeping.carry_out(RelabelSource(source, readers_by={"people": FINANCE}, label_by="space"))
+    assert change is not None
+    assert len(await keeping.found("What is the budget?", "finance")) == 2
+    await keeping.carry_out(UndoChange(change))
+    assert await keeping.found("What is the budget?", "finance") == ["The budget is four million."]
+    assert await keeping.found("What is the budget?", "hr") == ["Ada has a raise in May."]
+    assert (await keeping.counts(source)).unchanged == 2
+    await keeping.carry_out(RelabelSource(source, readers_by={"people": LEADERSHIP}, label_by="space"))
+    assert await keeping.found("What is the budget?", "leadership") == ["Ada has a raise in May."]
+
+
+async def test_values_that_came_to_the_same_readers_are_told_apart_by_undoing_it(
+    keeping: Keeping, tmp_path: Path
+) -> None:
+    source, _ = await wiki(keeping, tmp_path, {"money": "finance", "people": "hr"})
+    everybodys = {"money": LEADERSHIP, "people": LEADERSHIP}
+    change = await keeping.carry_out(RelabelSource(source, readers_by=everybodys, label_by="space"))
+    assert change is not None
+    await keeping.carry_out(UndoChange(change))
+    assert await keeping.found("What is the budget?", "finance") == ["The budget is four million."]
+    assert await keeping.found("What is the budget?", "hr") == ["Ada has a raise in May."]
+
+
+async def test_what_came_meanwhile_and_cannot_be_told_apart_is_not_left_open(
+    keeping: Keeping, tmp_path: Path
+) -> None:
+    source, pages = await wiki(keeping, tmp_path, {"money": "finance", "people": "hr"})
+    change = await keeping.carry_out(RelabelSource(source, readers_by={"people": FINANCE}, label_by="space"))
+    assert change is not None
+    pages.write_text(json.dumps([*json.loads(pages.read_text()), page("3", "people", "Bob leaves in June.")]))
+    await keeping.read(source)
+    with pytest.raises(CannotUndo, match="cannot be told apart"):
+        await keeping.carry_out(UndoChange(change))
+    assert len(await keeping.found("Who leaves?", "finance")) == 3
+
+
 async def test_readers_are_named_as_the_source_has_them(
     keeping: Keeping, folder: Path, tmp_path: Path
 ) -> None:
@@ -217,6 +255,7 @@ async def test_readers_are_named_as_the_source_has_them(
     for change in (
         RelabelSource(by_field, HR),
         RelabelSource(by_field, readers_by={"money": HR}, label_by="department"),
+        RelabelSource(by_field, HR, readers_by={"money": HR}, label_by="space"),
         RelabelSource(plain, readers_by={"money": HR}, label_by="space"),
     ):
         with pytest.raises(CannotChange, match="readers"):

@@ -10,6 +10,8 @@ from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.slack.admin import access_screens as access
 from bot.slack.admin import document_screens as docs
+from bot.slack.admin import failure_screens as failures
+from bot.slack.admin import narrowing_screens as narrowing
 from bot.slack.admin.counter import ADMINS_ONLY
 from bot.slack.admin.screens import UNDO
 from bot.slack.taking_again import AGAIN, NOT_FOR_YOU
@@ -47,7 +49,7 @@ async def test_somebody_who_is_no_administrator_learns_nothing(office: Office) -
     assert (await typed(office, "/docs", "salary", "enzo")).plain == ADMINS_ONLY
     await command(office, "/docs")
     await take_everything_from_pia(office)
-    assert (await press(office, docs.FAILURES)).plain == ADMINS_ONLY
+    assert (await press(office, failures.FAILURES)).plain == ADMINS_ONLY
 
 
 async def test_an_admin_who_may_not_read_a_document_sees_neither_its_title_nor_what_is_like_it(
@@ -77,7 +79,7 @@ async def test_a_document_is_given_its_end_after_a_dry_run_and_undone(office: Of
     await submit(office)
     assert f"Let document {number} answer until the end of" in modal(office).plain
     await command(office, "/docs")
-    await press(office, docs.NARROW)
+    await press(office, narrowing.NARROW)
     await submit(office, {"state": "expired"})
     assert "*Salary bands*\nExpired: it answered until the end of" in modal(office).plain
     await press(office, docs.ONE, str(number))
@@ -136,15 +138,15 @@ async def test_what_failed_is_told_and_let_go_of(office: Office) -> None:
         await record_failure(connection, "file:///x.pdf", label_id, "x.pdf is encrypted.", "command line")
     await give(office, "enzo", "ostiary-admin")
     await command(office, "/docs", person="enzo")
-    closed = await press(office, docs.FAILURES, person="enzo")
+    closed = await press(office, failures.FAILURES, person="enzo")
     assert "x.pdf" not in closed.plain
     assert "for people" in closed.plain
     await command(office, "/docs")
-    view = await press(office, docs.FAILURES)
+    view = await press(office, failures.FAILURES)
     assert "x.pdf is encrypted." in view.plain
     assert "on the command line · for people" in view.plain
-    (value,) = values_of(view, docs.DISMISS)
-    assert "Nothing failed." in (await press(office, docs.DISMISS, value)).plain
+    (value,) = values_of(view, failures.DISMISS)
+    assert "Nothing failed." in (await press(office, failures.DISMISS, value)).plain
 
 
 async def test_a_file_is_taken_in_again_for_its_readers(office: Office) -> None:
@@ -183,6 +185,6 @@ async def test_an_admin_who_may_not_read_a_document_is_told_of_taking_it_in_agai
     said = await office.visitor.wait_for_reply("enzo", "@ostiary", containing="not taken", timeout=PATIENCE_S)
     assert said.plain == f"Document {number} was not taken in again. {NOT_FOR_YOU}"
     await command(office, "/docs", person="enzo")
-    assert "brindle" not in (await press(office, docs.FAILURES, person="enzo")).plain
+    assert "brindle" not in (await press(office, failures.FAILURES, person="enzo")).plain
     await command(office, "/docs")
-    assert "brindle" in (await press(office, docs.FAILURES)).plain
+    assert "brindle" in (await press(office, failures.FAILURES)).plain

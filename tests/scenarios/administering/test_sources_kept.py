@@ -2,15 +2,23 @@
 
 import asyncio
 
+from auth.labelling import intern_label
 from auth.labels import NOBODY, parse_policy
 from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import AddSource, DefineCollection
+from bot.queue import JobQueue
 from bot.slack.admin import access_screens as access
 from bot.slack.admin import collection_screens as collections
+from bot.slack.admin import failure_screens as failures
 from bot.slack.admin import source_screens as sources
 from bot.slack.admin.counter import ADMINS_ONLY
 from bot.slack.admin.screens import UNDO
-from retrieval.sources.kept import Counts, Kind, end_run, list_sources
+from bot.slack.app import slack_client
+from bot.slack.channel_readers import NOT_IN_IT, ChannelReaders
+from bot.slack.ingest_requests import NewRequest, add_request, read_request
+from bot.slack.keeping_channels import ChannelKeeper
+from retrieval.sources.kept import Counts, Kind, end_run, list_sources, source_with
+from retrieval.sources.ledger import Ledger
 from tests.scenarios.administering.moves import (
     command,
     events,
@@ -61,8 +69,8 @@ async def read(office: Office, **counts: int) -> int:
 async def test_a_kept_channel_is_listed_by_its_name_with_how_it_went(office: Office) -> None:
     number = await keep_people(office)
     view = await command(office, "/docs", "sources")
-    assert "*#people*\nChannel · for who is in it · read every 1 hour\nLast read" in view.plain
-    assert "1 added, 0 updated, 0 unchanged, 0 withdrawn, 0 failed" in view.plain
+    assert "*#people*\nChannel · for who is in it · read every hour\nLast read" in view.plain
+    assert "UTC: 1 added\n" in view.plain
     view = await press(office, sources.ONE, str(number))
     assert "Next time: " in view.plain
     assert "1 document came from it.\nKept by @pia since" in view.plain
@@ -74,7 +82,9 @@ async def test_a_source_is_paused_and_resumed_and_both_are_in_the_log(office: Of
     await command(office, "/docs", "sources")
     await press(office, sources.ONE, str(number))
     before = await events(office)
-    assert f"Paused source {number}." in (await press(office, sources.PAUSE)).plain
+    paused = (await press(office, sources.PAUSE)).plain
+    assert f"Paused source {number}." in paused
+    assert f"Source {number} is https://a.example/." in paused
     view = await press(office, sources.ONE, str(number))
     assert "Paused.\nNot read yet.\nIt is not read again by itself." in view.plain
     assert not values_of(view, sources.READ)
@@ -91,7 +101,7 @@ async def test_a_source_is_read_when_an_administrator_says_so(office: Office) ->
     await press(office, sources.ONE, str(number))
     assert sources.READ_NOW in (await press(office, sources.READ)).plain
     await read(office, updated=1)
-    assert "0 added, 1 updated" in (await press(office, sources.ONE, str(number))).plain
+    assert "UTC: 1 updated." in (await press(office, sources.ONE, str(number))).plain
 
 
 async def test_a_source_is_removed_with_its_documents_once_that_is_confirmed(office: Office) -> None:
@@ -141,6 +151,45 @@ async def test_an_administrator_who_may_not_read_a_source_sees_neither_its_name_
     view = await press(office, sources.ONE, str(number))
     assert "*https://merger.example/*" in view.plain
     assert "merger.example does not answer." in view.plain
+
+
+async def test_pausing_a_source_does_not_tell_what_it_is_called(office: Office) -> None:
+    (number,) = await keep(office, "https://merger.example/")
+    await give(office, "enzo", "ostiary-admin")
+    await command(office, "/docs", "sources", person="enzo")
+    await press(office, sources.ONE, str(number), person="enzo")
+    paused = await press(office, sources.PAUSE, person="enzo")
+    assert f"Paused source {number}." in paused.plain
+    assert "merger" not in paused.plain
+
+
+async def test_a_private_channel_is_kept_by_nobody_who_is_not_in_it(office: Office) -> None:
+    await give(office, "enzo", "ostiary-admin")
+    async with office.database.writing_in(office.workspace_id) as connection:
+        forged = NewRequest("channel", "C0PEOPLE", "", office.visitor.who("enzo").user_id, "")
+        request = await read_request(connection, await add_request(connection, forged) or 0)
+    assert request is not None
+    client = slack_client(office.sandbox.bot_token, office.sandbox.api_url)
+    bot_user_id = office.sandbox.sandbox.workspace.bot_user_id
+    channels = ChannelReaders(client, office.database, office.workspace_id, bot_user_id)
+    keeper = ChannelKeeper(office.database, office.workspace_id, channels)
+    queue = JobQueue(office.database.urls, office.workspace_id)
+    assert await keeper.keep(request, queue) == (f"The channel is not kept. {NOT_IN_IT}", "failed")
+    assert "No source is kept yet." in (await command(office, "/docs", "sources")).plain
+
+
+async def test_what_fails_in_a_channel_is_not_told_to_who_kept_it_and_left(office: Office) -> None:
+    number = await keep_people(office)
+    async with office.database.writing_in(office.workspace_id) as connection:
+        source = await source_with(connection, number)
+        nobodys = await intern_label(connection, NOBODY)
+    await Ledger(office.database, office.workspace_id, source).failed(
+        "slack-day:C0PEOPLE:x", nobodys, "Merger."
+    )
+    await command(office, "/docs")
+    view = await press(office, failures.FAILURES)
+    assert "for others than you" in view.plain
+    assert "Merger" not in view.plain
 
 
 async def test_a_source_whose_readers_a_field_decides_is_told_to_who_may_read_all_of_it(
