@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from bot.administering.administration import Administration
+from bot.administering import administration
 from bot.slack.admin import counter
 from bot.slack.admin import role_screens as roles
 from tests.scenarios.administering.moves import command, modal, press, roles_of, submit, typed
@@ -46,10 +46,10 @@ async def test_whoever_is_no_administrator_gets_their_sentence_then_too(office: 
 async def test_a_database_that_is_away_is_told_and_nobody_gets_in(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(*_: Any) -> bool:
+    async def away(*_: Any) -> None:
         raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
 
-    monkeypatch.setattr(Administration, "may_administer", away)
+    monkeypatch.setattr(administration, "rights_of", away)
     assert (await typed(office, "/roles", "who people")).plain == counter.AWAY
     assert (await command(office, "/roles")).plain == counter.AWAY
     assert (await typed(office, "/access", "salary", person="enzo")).plain == counter.AWAY
