@@ -29,7 +29,7 @@ class LocalGenerator:
     def __init__(self, name: str, weights: Weights, limits: Limits) -> None:
         self.name = name
         self._weights = weights
-        self._engine = Engine(weights, limits)
+        self._writing = Engine(weights, limits)
 
     @classmethod
     def load(
@@ -71,22 +71,22 @@ class LocalGenerator:
 
     async def stream(self, request: Request) -> AsyncGenerator[str, None]:
         job = self._job(request)
-        self._engine.submit(job)
+        self._writing.submit(job)
         try:
             while (piece := await job.heard()) is not None:
                 yield piece
         finally:
-            self._engine.cancel(job)
+            self._writing.cancel(job)
 
     def log_likelihood(self, prefixes: Sequence[str], continuation: str) -> list[float]:
         """Mean log-probability per token of `continuation` after each prefix, by the base weights; blocking."""
         tail = text_tokens(self._weights.tokenizer, continuation)[:_WEIGHED_TOKENS]
         tokens = [text_tokens(self._weights.tokenizer, prefix) for prefix in prefixes]
-        return self._engine.call(lambda: self._likelihoods(tokens, tail)).result()
+        return self._writing.call(lambda: self._likelihoods(tokens, tail)).result()
 
     def stop(self) -> None:
         """Let the model go; blocks for as long as one pass takes."""
-        self._engine.stop()
+        self._writing.stop()
 
     async def close(self) -> None:
         await asyncio.to_thread(self.stop)
@@ -105,7 +105,7 @@ class LocalGenerator:
 
     def _too_long(self, prompt: int, limit: int) -> PromptTooLong | None:
         """Said before anything is computed: what does not fit would otherwise break what is written beside it."""
-        held = self._engine.limits.cache_bytes // self._weights.shape.bytes_per_token
+        held = self._writing.limits.cache_bytes // self._weights.shape.bytes_per_token
         room = min(self._weights.context, held)
         if prompt + limit <= room:
             return None

@@ -26,7 +26,7 @@ class AuthorizationError(ValueError):
 class Authorizing:
     def __init__(self, sandboxes: Mapping[str, Sandbox], app: SlackApp) -> None:
         self._sandboxes = sandboxes
-        self._app = app
+        self._slack_app = app
 
     def add_routes(self, app: web.Application) -> None:
         app.router.add_get("/oauth/v2/authorize", self.ask)
@@ -76,7 +76,7 @@ class Authorizing:
         raise web.HTTPFound(_with(target, {"code": code, "state": state}))
 
     def _check(self, client_id: str, scope: str, redirect_uri: str) -> None:
-        if client_id != self._app.client_id:
+        if client_id != self._slack_app.client_id:
             raise AuthorizationError("invalid_client_id: no app of this sandbox has that client id.")
         if not scope:
             raise AuthorizationError("no_scopes: the app asks for nothing.")
@@ -91,8 +91,8 @@ class Authorizing:
         installer = sandbox.workspace.find_person(by) if by else _first_member(sandbox)
         if installer is None or not installer.is_full_member:
             raise AuthorizationError(f"access_denied: {by or 'nobody'} may install apps in {team_id}.")
-        grant = Grant(team_id, installer.user_id, tuple(scopes), redirect_uri, self._app.clock())
-        return self._app.grant(grant)
+        grant = Grant(team_id, installer.user_id, tuple(scopes), redirect_uri, self._slack_app.clock())
+        return self._slack_app.grant(grant)
 
 
 def _first_member(sandbox: Sandbox) -> Person | None:

@@ -27,7 +27,7 @@ class WebApi:
 
     def __init__(self, sandboxes: Mapping[str, Sandbox], app: SlackApp) -> None:
         self._sandboxes = sandboxes
-        self._app = app
+        self._slack_app = app
 
     @property
     def _first(self) -> Sandbox:
@@ -65,29 +65,29 @@ class WebApi:
     def _call_as_client(self, name: str, request: web.Request, values: dict[str, Any]) -> Answer:
         """A method that an app calls by its client secret, before it has any token."""
         values = _basic(request) | values
-        self._first.recorders.calls.append(Call(name, values, self._app.clock()))
+        self._first.recorders.calls.append(Call(name, values, self._slack_app.clock()))
         self._first.limits.check(name)
-        return CLIENT_METHODS[name](self._sandboxes, self._app, Arguments(values))
+        return CLIENT_METHODS[name](self._sandboxes, self._slack_app, Arguments(values))
 
     def _record(self, name: str, values: dict[str, Any], token: str) -> None:
         """Refused calls too; those whose token names no workspace with the first one."""
-        team_id = self._app.team_of(token)
+        team_id = self._slack_app.team_of(token)
         sandbox = self._sandboxes.get(team_id, self._first)
-        sandbox.recorders.calls.append(Call(name, values, self._app.clock()))
+        sandbox.recorders.calls.append(Call(name, values, self._slack_app.clock()))
 
     def _opened_by(self, token: str) -> Sandbox:
         if not token:
             raise SlackError("not_authed")
-        if secrets.compare_digest(token.encode(), self._app.app_token.encode()):
+        if secrets.compare_digest(token.encode(), self._slack_app.app_token.encode()):
             raise SlackError("not_allowed_token_type")
-        return self._sandboxes[self._app.token(token).team_id]
+        return self._sandboxes[self._slack_app.token(token).team_id]
 
     def _check_app_token(self, token: str) -> None:
         if not token:
             raise SlackError("not_authed")
-        if self._app.team_of(token):
+        if self._slack_app.team_of(token):
             raise SlackError("not_allowed_token_type")
-        if not secrets.compare_digest(token.encode(), self._app.app_token.encode()):
+        if not secrets.compare_digest(token.encode(), self._slack_app.app_token.encode()):
             raise SlackError("invalid_auth")
 
 

@@ -64,7 +64,7 @@ def plainly(local: LocalGenerator) -> dict[str, str]:
 
 @contextmanager
 def limited(generator: LocalGenerator, **changes: Any) -> Iterator[None]:
-    engine = generator._engine
+    engine = generator._writing
     before: Limits = engine.limits
     engine.limits = replace(before, **changes)
     engine._batch.look_ahead = engine.limits.look_ahead
@@ -138,7 +138,7 @@ async def test_an_answer_that_is_cancelled_frees_its_place_at_once(local: LocalG
         await long.aclose()
         assert await asyncio.wait_for(waiting, 30)
     await asyncio.sleep(0.3)
-    assert local._engine._running == []
+    assert local._writing._running == []
     seen: list[Any] = []
     with passes(local, seen.append):
         await asyncio.sleep(0.3)
@@ -168,7 +168,7 @@ async def test_memory_bounds_how_many_are_written_together(local: LocalGenerator
 
     def look(_ids: Any) -> None:
         nonlocal most
-        most = max(most, len(local._engine._running))
+        most = max(most, len(local._writing._running))
 
     texts = ["Say hello.", "Say good day.", "Say good night."]
     each = max(local.count_tokens((Turn("user", text),)) for text in texts) + 8
@@ -184,7 +184,7 @@ async def test_a_thread_that_is_killed_is_started_anew_and_no_word_is_lost(
 ) -> None:
     streams = [local.stream(asked(text)) for text in PROMPTS[:1] + PROMPTS[2:]]
     said = [await anext(stream) for stream in streams]
-    killed = local._engine._thread
+    killed = local._writing._thread
     assert killed.ident is not None
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(killed.ident), ctypes.py_object(SystemExit))
     rest = ["".join([piece async for piece in stream]) for stream in streams]
@@ -192,7 +192,7 @@ async def test_a_thread_that_is_killed_is_started_anew_and_no_word_is_lost(
     assert [begun + more for begun, more in zip(said, rest, strict=True)] == expected
     killed.join(10)
     assert not killed.is_alive()
-    assert local._engine._thread is not killed
+    assert local._writing._thread is not killed
 
 
 async def test_a_question_that_breaks_the_model_is_refused_and_takes_nobody_with_it(
@@ -325,7 +325,7 @@ async def test_int8_writes_one_at_a_time_so_that_nobody_is_seen_in_anothers_numb
 
     def look(_ids: Any) -> None:
         nonlocal most
-        most = max(most, len(generator._engine._running))
+        most = max(most, len(generator._writing._running))
 
     try:
         with passes(generator, look):

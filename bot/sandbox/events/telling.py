@@ -17,11 +17,11 @@ class Telling:
         self._workspace = workspace
         self._deliveries = deliveries
         self._scopes = scopes
-        self._app = app
+        self._slack_app = app
 
     @property
     def subscriptions(self) -> set[str]:
-        return self._app.subscriptions
+        return self._slack_app.subscriptions
 
     def _now(self) -> str:
         return self._workspace.stamps.next()
@@ -35,7 +35,7 @@ class Telling:
             scope = f"{channel.scope_family}:read"
         if subscription not in self.subscriptions or (scope and scope not in self._scopes):
             return
-        if not self._app.is_installed(self._workspace.team_id):
+        if not self._slack_app.is_installed(self._workspace.team_id):
             return
         self._deliveries.send_event(self._outer(event, channel))
 
