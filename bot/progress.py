@@ -1,13 +1,14 @@
 """How far the job at hand has come, for whoever asks: kept in memory, and written down once a second at most."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 import structlog
+
+from bot.background import in_background
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +46,11 @@ async def written_down(write: Write, every_s: float = EVERY_S) -> AsyncIterator[
     """What is reported inside is written, the first at once. That it cannot be is no reason to stop the work."""
     latest = _Latest()
     token = _LATEST.set(latest)
-    task = asyncio.create_task(_write_on(latest, write, every_s))
     try:
-        yield
+        async with in_background(_write_on(latest, write, every_s)):
+            yield
     finally:
         _LATEST.reset(token)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _write_on(latest: _Latest, write: Write, every_s: float) -> None:

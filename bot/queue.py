@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import APP, DatabaseUrls, connection_options
 from auth.errors import OstiaryError
+from bot.background import end
 from bot.progress import Stage, written_down
 
 log = structlog.get_logger(__name__)
@@ -226,11 +227,7 @@ class JobQueue:
             try:
                 yield
             finally:
-                for task in (watch, *workers):
-                    task.cancel()
-                for task in (watch, *workers):
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await task
+                await end(watch, *workers)
 
     async def _work(self, lanes: Collection[Lane], concurrency: int) -> None:
         """The worker ends when PostgreSQL restarts, even without an error: start it again."""

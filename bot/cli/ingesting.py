@@ -19,6 +19,7 @@ from auth.labelling import intern_label
 from auth.labels import Policy, parse_policy
 from bot.administering.administration import COMMAND_LINE
 from bot.administering.describing import twins_of
+from bot.background import end
 from bot.cli.output import counted, err, out, progress_line
 from bot.opening import open_database, the_workspace
 from bot.runtime import load_embeddings, open_ingestor
@@ -137,9 +138,7 @@ class _Batch:
             try:
                 await asyncio.gather(*takers)
             finally:
-                for taker in takers:
-                    taker.cancel()
-                await asyncio.gather(*takers, return_exceptions=True)
+                await end(*takers)
 
     async def _one(self, item: SourceItem | SkippedFile | str, bar: Progress, line: TaskID) -> None:
         tally = self.tally
