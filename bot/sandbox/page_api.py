@@ -18,7 +18,7 @@ from bot.sandbox.visitor import Visitor, VisitorError
 PAGE = Path(__file__).with_name("page")
 _COALESCE_SECONDS = 0.06
 _LOOK_AGAIN_SECONDS = 10.0  # statuses end without anybody doing anything
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # noqa: E501
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"  # noqa: E501
 
 
 class PageApi:
@@ -51,9 +51,8 @@ class PageApi:
         path = PAGE / request.match_info["name"]
         if path.parent != PAGE or not path.is_file():
             raise web.HTTPNotFound(text="No such part of the page.")
-        return web.FileResponse(
-            path, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        )
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return web.FileResponse(path, headers=headers | {"Content-Security-Policy": _POLICY})
 
     async def state(self, request: web.Request) -> web.Response:
         query, team_id = request.query, self._team(request)

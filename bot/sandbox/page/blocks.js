@@ -38,8 +38,25 @@ const RENDER = {
   markdown: (block) => h("div", { class: "block markdown" }, markdown(block.text)),
   image: (block) => h("div", { class: "block" }, picture(block)),
   rich_text: (block) => h("div", { class: "block" }, block.elements.map(richText)),
-  task_card: (block) => h("div", { class: "block task", data: { state: block.status ?? "" } }, h("span", { class: "task-light", "aria-hidden": "true" }), block.title ?? ""),
+  task_card: taskCard,
+  plan: (block) => h("div", { class: "block plan" }, block.title ? h("p", { class: "plan-title" }, block.title) : null, (block.tasks ?? []).map(taskCard)),
+  alert: (block) => h("div", { class: "block alert", role: "note" }, textObject(block.text)),
+  card: (block, surface) => h("div", { class: "block card" }, block.title ? h("strong", {}, textObject(block.title)) : null, block.subtitle ? h("p", { class: "about" }, textObject(block.subtitle)) : null, block.body ? h("div", {}, textObject(block.body)) : null, block.actions ? h("div", { class: "actions" }, block.actions.map((element) => control(element, surface, block))) : null),
+  carousel: (block, surface) => h("div", { class: "block carousel" }, renderBlocks(block.elements ?? [], surface)),
+  container: (block, surface) => h("div", { class: "block container" }, block.title ? h("strong", {}, textObject(block.title)) : null, renderBlocks(block.child_blocks ?? block.blocks ?? [], surface)),
 };
+
+const STATES = { pending: "waiting", in_progress: "at work", complete: "done", error: "failed" };
+
+function taskCard(block) {
+  const sources = (block.sources ?? []).map((source) => h("li", {}, safeLink(source.url, source.text)));
+  return h(
+    "div",
+    { class: "block task", data: { testid: "task", state: block.status ?? "" } },
+    h("span", { class: "task-light", role: "img", "aria-label": STATES[block.status] ?? "" }),
+    h("div", {}, block.title ?? "", [block.details, block.output].filter((words) => typeof words === "string" && words).map((words) => h("p", { class: "about" }, words)), sources.length ? h("ul", { class: "sources" }, sources) : null),
+  );
+}
 
 function unknown(block) {
   return h("p", { class: "block unknown" }, `A block of type ${block.type}, which this page does not show`);

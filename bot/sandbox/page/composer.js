@@ -13,7 +13,12 @@ class Composer {
     this.hints = [];
     this.chosen = 0;
     this.drafts = new Map();
-    this.build();
+  }
+
+  // Built once the first state is there: it says which shortcuts there are.
+  get form() {
+    if (!this.form_) this.build();
+    return this.form_;
   }
 
   build() {
@@ -24,16 +29,30 @@ class Composer {
     this.chips = h("ul", { class: "chips", hidden: true });
     this.list = h("ul", { class: "hints", role: "listbox", hidden: true });
     const clip = h("button", { type: "button", class: "plain", title: "Attach a file", "aria-label": "Attach a file", onclick: () => this.picker.click() }, icon("clip"));
-    this.form = h("form", { class: "composer", data: testid("composer"), onsubmit: (event) => this.submitted(event) }, this.list, this.chips, this.input, h("div", { class: "row" }, clip, this.picker, h("span", { class: "about" }, "Enter sends · Shift+Enter for a new line · / for commands · @ for names"), this.button));
-    this.form.addEventListener("dragover", (event) => event.preventDefault());
-    this.form.addEventListener("drop", (event) => {
+    this.form_ = h("form", { class: "composer", data: testid("composer"), onsubmit: (event) => this.submitted(event) }, this.list, this.chips, this.input, h("div", { class: "row" }, clip, this.picker, this.shortcuts(), h("span", { class: "about" }, "Enter sends · Shift+Enter for a new line · / for commands · @ for names"), this.button));
+    this.form_.addEventListener("dragover", (event) => event.preventDefault());
+    this.form_.addEventListener("drop", (event) => {
       event.preventDefault();
       this.attach([...event.dataTransfer.files]);
     });
   }
 
+  // What the app offers wherever one is: it hears of no message and no channel.
+  shortcuts() {
+    const offered = this.place === "main" ? (view.state?.global_shortcuts ?? []) : [];
+    if (!offered.length) return null;
+    const choose = (one) => {
+      menu.open = false;
+      move("global_shortcut", { callback_id: one.id });
+    };
+    const items = offered.map((one) => h("button", { type: "button", role: "menuitem", data: { testid: "global-shortcut", value: one.id }, onclick: () => choose(one) }, one.text));
+    const menu = h("details", { class: "overflow upwards", data: { testid: "global-shortcuts" } }, h("summary", { class: "plain", "aria-label": "Shortcuts", title: "Shortcuts" }, icon("bolt")), h("div", { class: "items", role: "menu" }, items));
+    return menu;
+  }
+
   // Each person keeps an own draft in each conversation.
   show(key, placeholder) {
+    if (!this.form_) this.build();
     if (this.key_ === key) return;
     if (this.key_) this.drafts.set(this.key_, this.input.value);
     this.key_ = key;

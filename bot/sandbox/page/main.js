@@ -2,10 +2,12 @@
 import { renderBlocks } from "./blocks.js";
 import { composer } from "./composer.js";
 import { fill, h, icon } from "./dom.js";
-import { messageList } from "./messages.js";
+import { editedNow, onEditing } from "./editing.js";
+import { arrowsThrough, keepingFocus } from "./keys.js";
+import { messageList, stopButton } from "./messages.js";
 import { drawModal, noteViewsFromBefore } from "./modal.js";
 import { avatar, badge, membersPopover } from "./people.js";
-import { drawSidebar } from "./sidebar.js";
+import { drawer, drawSidebar } from "./sidebar.js";
 import { go, listenForChanges, move, onChange, person, readAddress, refresh, view } from "./store.js";
 import { inView } from "./surface.js";
 
@@ -48,7 +50,12 @@ function drawHeader(state) {
 
 function botHeader(state) {
   const tab = (name, words) => h("button", { type: "button", role: "tab", "aria-selected": String(name === (isHome(state) ? "home" : "messages")), data: { testid: `tab-${name}` }, onclick: () => openTab(name) }, words);
-  return [h("div", { class: "title" }, avatar(state.bot, "small"), h("h1", { data: { testid: "channel-title" } }, state.bot.name), badge(state.bot)), state.home ? h("div", { class: "tabs", role: "tablist" }, tab("messages", "Messages"), tab("home", "Home")) : null];
+  return [h("div", { class: "title" }, opener(), avatar(state.bot, "small"), h("h1", { data: { testid: "channel-title" } }, state.bot.name), badge(state.bot)), state.home ? h("div", { class: "tabs", role: "tablist" }, tab("messages", "Messages"), tab("home", "Home")) : null];
+}
+
+// On a narrow window the left column is put away.
+function opener() {
+  return h("button", { type: "button", class: "plain opener", "aria-label": "Channels and people", "aria-controls": "sidebar", data: { testid: "open-sidebar" }, onclick: () => $("app").classList.toggle("drawer-open") }, icon("menu"));
 }
 
 async function openTab(name) {
@@ -60,7 +67,7 @@ async function openTab(name) {
 function channelHeader(state) {
   const channel = state.channel;
   return [
-    h("div", { class: "title" }, channel.kind === "mpim" ? null : icon(channel.kind === "group" ? "lock" : "hash"), h("h1", { data: { testid: "channel-title" } }, channel.label), channel.shared ? h("span", { class: "badge", data: { testid: "shared-badge" } }, "shared with another company") : null, h("p", { class: "topic", data: { testid: "channel-topic" } }, channel.topic)),
+    h("div", { class: "title" }, opener(), channel.kind === "mpim" ? null : icon(channel.kind === "group" ? "lock" : "hash"), h("h1", { data: { testid: "channel-title" } }, channel.label), channel.shared ? h("span", { class: "badge", data: { testid: "shared-badge" } }, "shared with another company") : null, h("p", { class: "topic", data: { testid: "channel-topic" } }, channel.topic)),
     h("div", { class: "members" }, guestBadge(channel), membersButton(channel), membersOpen ? membersPopover(channel) : null),
   ];
 }
@@ -93,7 +100,7 @@ document.addEventListener("keydown", (event) => {
 // Middle
 
 function drawBanner(state) {
-  fill($("banner"), [state.connected, state.bot.name], () => (state.connected ? [] : [h("p", {}, h("strong", {}, `${state.bot.name} is not connected. `), "You can write; it will hear of it when Slack tries again, and commands fail until then.")]));
+  fill($("banner"), [state.connected, state.installed, state.bot.name], () => (!state.installed ? [h("p", {}, h("strong", {}, `${state.bot.name} is not installed here. `), "It hears nothing of what is said until somebody allows it in.")] : state.connected ? [] : [h("p", {}, h("strong", {}, `${state.bot.name} is not connected. `), "You can write; it will hear of it when Slack tries again, and commands fail until then.")]));
 }
 
 function drawMessages(state) {
@@ -103,8 +110,8 @@ function drawMessages(state) {
   const moved = place.dataset.where !== where;
   const stuck = moved || place.scrollHeight - place.scrollTop - place.clientHeight < 80;
   place.dataset.where = where;
-  const key = home ? [where, state.home] : [where, state.messages, state.statuses, state.people, state.channels.map((channel) => channel.name)];
-  const drawn = fill(place, key, () => (home ? homeTab(state) : state.messages.length ? messageList(state.messages) : emptiness(state)));
+  const key = home ? [where, state.home] : [where, state.messages, state.statuses, state.sessions, state.people, state.channels.map((channel) => channel.name), editedNow()];
+  const drawn = keepingFocus(place, () => fill(place, key, () => (home ? homeTab(state) : state.messages.length ? messageList(state.messages) : emptiness(state))));
   if (drawn && stuck && !home) place.scrollTop = place.scrollHeight;
 }
 
@@ -165,13 +172,16 @@ function drawThread(state) {
   const pane = $("thread");
   pane.hidden = !view.thread || isHome(state);
   if (pane.hidden) return;
-  if (!pane.firstChild) pane.append(h("header"), h("section", { class: "list", role: "log", "aria-label": "Thread", tabindex: "0", data: { testid: "thread-messages" } }), h("footer"));
+  if (!pane.firstChild) {
+    pane.append(h("header"), h("section", { class: "list", role: "log", "aria-label": "Thread", tabindex: "0", data: { testid: "thread-messages" } }), h("footer"));
+    arrowsThrough(pane.children[1]);
+  }
   const [head, list, foot] = pane.children;
   const name = isDirect(state) ? state.bot.name : placeName(state);
   fill(head, [name], () => [h("div", { class: "title" }, h("h2", {}, "Thread"), h("p", { class: "topic" }, name)), h("button", { type: "button", class: "plain", "aria-label": "Close thread", data: { testid: "thread-close" }, onclick: () => go({ thread: "" }) }, icon("close"))]);
   const stuck = list.dataset.where !== view.thread || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
   list.dataset.where = view.thread;
-  const drawn = fill(list, [view.person, state.thread, state.people], () => [messageList(state.thread.slice(0, 1), { thread: true }), replyLine(state), messageList(state.thread.slice(1), { thread: true })]);
+  const drawn = keepingFocus(list, () => fill(list, [view.person, state.thread, state.people, editedNow()], () => [messageList(state.thread.slice(0, 1), { thread: true }), replyLine(state), messageList(state.thread.slice(1), { thread: true })]));
   drawThreadFoot(state, foot);
   if (drawn && stuck) list.scrollTop = list.scrollHeight;
 }
@@ -183,9 +193,17 @@ function replyLine(state) {
 
 function drawThreadFoot(state, foot) {
   const writing = state.channel.member && !state.channel.archived && !state.you.deleted;
-  fill(foot, [view.person, view.thread, writing, statusOf(state, view.thread)], () => [statusLine(state, view.thread), writing ? writers.thread.form : null]);
+  const stoppable = state.sessions.some((session) => session.stoppable && session.channel_id === state.channel.id && session.thread_ts === view.thread);
+  fill(foot, [view.person, view.thread, writing, statusOf(state, view.thread), stoppable], () => [h("div", { class: "doing" }, statusLine(state, view.thread), stopButton(state.channel.id, view.thread)), writing ? writers.thread.form : null]);
   if (writing) writers.thread.show(`${view.person}/${view.channel}/${view.thread}`, "Reply…");
 }
+
+onEditing(() => {
+  drawMessages(view.state);
+  drawThread(view.state);
+});
+arrowsThrough($("messages"));
+drawer();
 
 window.addEventListener("hashchange", () => {
   readAddress();

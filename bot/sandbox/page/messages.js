@@ -2,7 +2,8 @@
 import { renderBlocks } from "./blocks.js";
 import { h, icon } from "./dom.js";
 import { avatar, badge } from "./people.js";
-import { go, move, person, view } from "./store.js";
+import { editor, isEdited, startEditing } from "./editing.js";
+import { address, go, move, person, view } from "./store.js";
 import { onMessage } from "./surface.js";
 import { emoji, mrkdwn } from "./words.js";
 
@@ -44,6 +45,7 @@ function one(message, { compact, thread }) {
     {
       class: `message ${compact ? "compact" : ""} ${message.ephemeral ? "ephemeral" : ""}`,
       "aria-label": `${message.author}, ${clock(message)}`,
+      tabindex: "-1",
       data: { testid: "message", ts: message.ts, by: known.handle ?? message.author, ephemeral: String(message.ephemeral), bot: String(message.by_bot) },
     },
     message.ephemeral ? h("p", { class: "only-you", data: { testid: "ephemeral-tag" } }, icon("eye"), "Only visible to you") : null,
@@ -52,7 +54,7 @@ function one(message, { compact, thread }) {
       "div",
       { class: "body" },
       compact ? null : h("p", { class: "by" }, h("strong", {}, message.author), badge(known), time),
-      content(message),
+      isEdited(message) ? editor(message) : content(message),
       message.files.map(fileCard),
       reactions(message),
       thread ? null : threadLink(message),
@@ -74,22 +76,37 @@ function content(message) {
 }
 
 function fileCard(file) {
-  const address = `/visitor/files/${encodeURIComponent(file.id)}?person=${encodeURIComponent(view.person)}`;
+  if (file.mode === "tombstone") return h("p", { class: "file gone", data: { testid: "file" } }, icon("file"), "This file was deleted.");
+  const href = address(`/visitor/files/${encodeURIComponent(file.id)}`, { person: view.person });
   const size = file.size < 1024 ? `${file.size} bytes` : file.size < 1024 ** 2 ? `${Math.round(file.size / 1024)} KB` : `${(file.size / 1024 ** 2).toFixed(1)} MB`;
-  return h("a", { class: "file", href: address, download: file.name, data: { testid: "file" } }, icon("file"), h("span", {}, h("strong", {}, file.title ?? "A deleted file"), h("span", { class: "about" }, `${file.pretty_type ?? ""} · ${size}`)));
+  return h("a", { class: "file", href, download: file.name, data: { testid: "file" } }, icon("file"), h("span", {}, h("strong", {}, file.title), h("span", { class: "about" }, `${file.pretty_type ?? ""} · ${size}`)));
 }
 
 function reactions(message) {
   const names = Object.entries(message.reactions);
-  return names.length ? h("p", { class: "reactions" }, names.map(([name, users]) => h("span", { class: "reaction", title: users.map((id) => person(id)?.name ?? id).join(", ") }, `${emoji(`:${name}:`)} ${users.length}`))) : null;
+  return names.length ? h("p", { class: "reactions" }, names.map(([name, users]) => reaction(message, name, users))) : null;
+}
+
+function reaction(message, name, users) {
+  const mine = users.includes(view.state.you.user_id);
+  const who = users.map((id) => person(id)?.name ?? id).join(", ");
+  return h("button", { type: "button", class: "reaction", title: who, "aria-pressed": String(mine), "aria-label": `${name}: ${who}`, data: { testid: "reaction", name }, onclick: () => move("react", { channel: message.channel_id, ts: message.ts, name }) }, `${emoji(`:${name}:`)} ${users.length}`);
+}
+
+// The button that stops an answer while it is being made, where the app listens to it.
+export function stopButton(channelId, threadTs) {
+  const session = view.state.sessions.find((known) => known.stoppable && known.channel_id === channelId && known.thread_ts === threadTs);
+  if (!session) return null;
+  return h("button", { type: "button", class: "stop", data: { testid: "stop" }, onclick: () => move("stop", { channel: channelId, thread_ts: threadTs }) }, h("span", { class: "square", "aria-hidden": "true" }), "Stop");
 }
 
 function threadLink(message) {
   const status = view.state.statuses.find((known) => known.thread_ts === message.ts && known.channel_id === message.channel_id);
   const working = status ? h("span", { class: "working", data: { testid: "status-line" } }, `${view.state.bot.name} ${status.text}`) : null;
-  if (!message.reply_count && !working) return null;
+  const stop = stopButton(message.channel_id, message.ts);
+  if (!message.reply_count && !working && !stop) return null;
   const words = message.reply_count === 1 ? "1 reply" : message.reply_count ? `${message.reply_count} replies` : "View thread";
-  return h("p", { class: "thread-link" }, h("button", { type: "button", data: { testid: "thread-open" }, onclick: () => go({ thread: message.ts }) }, words), working);
+  return h("p", { class: "thread-link" }, h("button", { type: "button", data: { testid: "thread-open" }, onclick: () => go({ thread: message.ts }) }, words), working, stop);
 }
 
 // What the app offers for any message, in the menu that Slack has there.
@@ -110,6 +127,17 @@ function shortcuts(message) {
 }
 
 function tools(message, thread) {
-  if (thread || message.ephemeral) return null;
-  return h("div", { class: "tools" }, shortcuts(message), h("button", { type: "button", title: "Reply in thread", "aria-label": "Reply in thread", data: { testid: "reply-in-thread" }, onclick: () => go({ thread: message.thread_ts ?? message.ts }) }, icon("reply")));
+  if (message.ephemeral) return null;
+  const own = message.user_id === view.state.you.user_id;
+  const where = { channel: message.channel_id, ts: message.ts };
+  const tool = (testid, words, name, onclick) => h("button", { type: "button", title: words, "aria-label": words, data: { testid }, onclick }, icon(name));
+  return h(
+    "div",
+    { class: "tools" },
+    tool("react", "React with a thumb", "thumb", () => move("react", { ...where, name: "+1" })),
+    thread ? null : tool("reply-in-thread", "Reply in thread", "reply", () => go({ thread: message.thread_ts ?? message.ts })),
+    own ? tool("edit", "Edit", "pen", () => startEditing(message)) : null,
+    own ? tool("delete", "Delete", "bin", () => move("delete", where)) : null,
+    thread ? null : shortcuts(message),
+  );
 }

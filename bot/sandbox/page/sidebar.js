@@ -1,7 +1,7 @@
 // The left column: the workspace, who you are, where you can go.
 import { fill, h, icon } from "./dom.js";
 import { avatar, menuIsOpen, onRedraw, switcher } from "./people.js";
-import { go, move, view } from "./store.js";
+import { address, go, move, view } from "./store.js";
 
 const read = new Map(); // "person/channel" -> the newest ts seen there
 const place = document.getElementById("sidebar");
@@ -11,13 +11,37 @@ export function drawSidebar(state) {
   drawn = state;
   if (!state.you) return;
   noteRead(state);
-  const key = [state.workspace, state.bot, state.connected, state.people, state.you, state.channels, view.channel, menuIsOpen(), [...read]];
+  const key = [location.hash, state.teams, state.workspace, state.bot, state.connected, state.people, state.you, state.channels, view.channel, menuIsOpen(), [...read]];
   fill(place, key, () => [
-    h("div", { class: "workspace" }, h("span", { class: "mark", "aria-hidden": "true" }, state.workspace.name[0]), h("span", { class: "who" }, h("strong", { data: { testid: "workspace-name" } }, state.workspace.name), h("span", { class: "about" }, "Sandbox workspace"))),
+    h("div", { class: "workspace" }, h("span", { class: "mark", "aria-hidden": "true" }, state.workspace.name[0]), h("span", { class: "who" }, h("strong", { data: { testid: "workspace-name" } }, state.workspace.name), h("span", { class: "about" }, "Sandbox workspace")), besideLink()),
+    teams(state),
     switcher(state),
     h("div", { class: "places" }, groups(state)),
     connection(state),
   ]);
+}
+
+// Opens this window's view with room for somebody else's beside it.
+function besideLink() {
+  if (window.top !== window) return null;
+  const here = encodeURIComponent(location.hash.slice(1));
+  return h("a", { class: "plain beside", href: address("/page/beside.html") + `#${here}`, title: "Several people side by side", "aria-label": "Several people side by side", data: { testid: "beside" } }, icon("columns"));
+}
+
+function teams(state) {
+  const known = Object.entries(state.teams);
+  if (known.length < 2) return null;
+  const change = (event) => location.assign(`/?team=${encodeURIComponent(event.target.value)}`);
+  return h("label", { class: "teams" }, h("span", { class: "about" }, "Workspace"), h("select", { "aria-label": "Workspace", data: { testid: "team" }, onchange: change }, known.map(([id, name]) => h("option", { value: id, selected: id === state.workspace.team_id }, name))));
+}
+
+// On a narrow window the column slides in and out; choosing something puts it away again.
+export function drawer() {
+  const app = document.getElementById("app");
+  const close = () => app.classList.remove("drawer-open");
+  document.addEventListener("keydown", (event) => event.key === "Escape" && close());
+  document.getElementById("conversation").addEventListener("click", (event) => event.target.closest(".opener") || close());
+  place.addEventListener("click", (event) => event.target.closest(".place, [role=menuitemradio]") && close());
 }
 
 onRedraw(() => drawn && drawSidebar(drawn));
@@ -78,6 +102,7 @@ function directLink(state, channel) {
       "aria-current": view.channel === name ? "page" : null,
       data: { testid: "direct-link", unread: String(unread) },
       onclick: () => {
+        if (!view.channel.startsWith("@")) move("look_at", { channel: view.channel });
         go({ channel: name, thread: "", tab: "messages" });
         move("open_dm");
       },

@@ -1,6 +1,14 @@
 // Who looks at what, and the newest state for them.
 import { notice } from "./dom.js";
 
+const team = new URLSearchParams(location.search).get("team");
+
+// An address of the sandbox, in the workspace that this window looks at.
+export function address(path, given = {}) {
+  const query = new URLSearchParams(team ? { team, ...given } : given).toString();
+  return query ? `${path}?${query}` : path;
+}
+
 export const view = { person: "", channel: "", thread: "", tab: "messages", state: null };
 const listeners = [];
 let asked = 0;
@@ -19,7 +27,7 @@ export async function move(name, given = {}) {
   try {
     const body = JSON.stringify({ person: view.person, ...given });
     const headers = { "Content-Type": "application/json" };
-    return await answerOf(await fetch(`/visitor/${name}`, { method: "POST", headers, body }));
+    return await answerOf(await fetch(address(`/visitor/${name}`), { method: "POST", headers, body }));
   } catch (problem) {
     notice(problem.message);
     return null;
@@ -27,10 +35,9 @@ export async function move(name, given = {}) {
 }
 
 export async function upload(file) {
-  const query = new URLSearchParams({ person: view.person, name: file.name });
   const headers = { "Content-Type": file.type || "application/octet-stream" };
   try {
-    return (await answerOf(await fetch(`/visitor/upload?${query}`, { method: "POST", headers, body: file }))).file_id;
+    return (await answerOf(await fetch(address("/visitor/upload", { person: view.person, name: file.name }), { method: "POST", headers, body: file }))).file_id;
   } catch (problem) {
     notice(`${file.name} could not be attached: ${problem.message}`);
     return null;
@@ -39,10 +46,9 @@ export async function upload(file) {
 
 export async function refresh() {
   const mine = ++asked;
-  const query = new URLSearchParams();
-  for (const name of ["person", "channel", "thread"]) if (view[name]) query.set(name, view[name]);
+  const asking = Object.fromEntries(["person", "channel", "thread"].filter((name) => view[name]).map((name) => [name, view[name]]));
   try {
-    const state = await answerOf(await fetch(`/visitor/state?${query}`));
+    const state = await answerOf(await fetch(address("/visitor/state", asking)));
     if (mine !== asked) return; // a newer question is under way
     view.state = state;
     listeners.forEach((listener) => listener(state));
@@ -68,7 +74,7 @@ export function readAddress() {
 }
 
 export function listenForChanges() {
-  const source = new EventSource("/visitor/changes");
+  const source = new EventSource(address("/visitor/changes"));
   source.onmessage = refresh;
 }
 
