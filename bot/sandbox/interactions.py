@@ -128,7 +128,7 @@ class Interactions:
 
     async def global_shortcut(self, person: Person, callback_id: str) -> Outcome:
         """Choose one of the app's shortcuts beside the composer: it knows of no message and no channel."""
-        payload = self._head("shortcut", person) | {
+        payload = self._shortcut_head("shortcut", person, "username") | {
             "action_ts": self._workspace.stamps.next(),
             "callback_id": callback_id,
             "trigger_id": self._triggers.issue(person.user_id),
@@ -142,7 +142,7 @@ class Interactions:
         token = self._response_urls.issue(
             person.user_id, message.channel_id, thread_ts=message.thread_ts, message_ts=message.ts
         )
-        payload = self._head("message_action", person) | {
+        payload = self._shortcut_head("message_action", person, "name") | {
             "action_ts": self._workspace.stamps.next(),
             "callback_id": callback_id,
             "trigger_id": self._triggers.issue(person.user_id),
@@ -193,7 +193,11 @@ class Interactions:
         self._views.clear(person.user_id) if cleared else self._views.pop(view)
         if not view.body.get("notify_on_close"):
             return
-        payload = self._head("view_closed", person) | {"view": self._views.json(view), "is_cleared": cleared}
+        payload = self._head("view_closed", person) | {
+            "view": self._views.json(view),
+            "is_cleared": cleared,
+            "response_urls": [],
+        }
         await self._ask("interactive", payload, accepts=False)
 
     def _action_payload(self, person: Person, action: dict[str, Any]) -> dict[str, Any]:
@@ -216,6 +220,13 @@ class Interactions:
                 "team_id": person.team_id,
             },
         }
+
+    def _shortcut_head(self, kind: str, person: Person, named: str) -> dict[str, Any]:
+        """As Slack has it: without the app's id, and people by one name only."""
+        head = self._head(kind, person)
+        del head["api_app_id"]
+        user = {"id": person.user_id, named: person.handle, "team_id": person.team_id}
+        return head | {"user": user}
 
     async def _ask(self, kind: EnvelopeType, payload: dict[str, Any], *, accepts: bool) -> Outcome:
         """Nothing reaches an app that is not in the workspace."""

@@ -29,6 +29,7 @@ class Message:
     stream: StreamState = "none"
     chunks: list[dict[str, Any]] = field(default_factory=list)
     task_display: str = "timeline"
+    more: dict[str, str] = field(default_factory=dict)  # what messages of its subtype say besides
     username: str = ""  # of what an old integration says: it has a name and no user
 
     @property

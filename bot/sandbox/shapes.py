@@ -9,6 +9,8 @@ from bot.sandbox.messages import Message
 from bot.sandbox.people import Person, user_json
 from bot.sandbox.workspace import SLACKBOT, Workspace
 
+_ONLY_INFO = ("channels", "groups", "ims")  # where a file is shared, only files.info says
+
 
 def message_json(workspace: Workspace, message: Message, *, all_metadata: bool = False) -> dict[str, Any]:
     """The `message` object, as history, replies and events carry it."""
@@ -18,9 +20,11 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
         "text": message.text,
         "ts": message.ts,
         "team": workspace.team_of(message.user_id),
-        "blocks": message.blocks,
         **_shared_marks(workspace, message),
+        **message.more,
     }
+    if message.blocks:
+        shape["blocks"] = message.blocks
     if message.subtype:
         shape["subtype"] = message.subtype
     if message.client_msg_id:
@@ -38,13 +42,20 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
         shape["metadata"] = message.metadata
     if message.username:  # an old integration: a name in place of a user
         shape |= {"username": message.username, "bot_id": f"B{message.user_id[1:]}", "icons": {}}
-        del shape["user"]
+        del shape["user"], shape["team"]
+    if message.broadcast and not message.by_bot:
+        del shape["team"]  # as Slack does
     return shape | _thread_marks(workspace, message)
 
 
 def person_json(workspace: Workspace, person: Person) -> dict[str, Any]:
     """The `user` object, as the app may know this person."""
     return user_json(person, workspace.bot_id, workspace.app_id, stranger=workspace.is_stranger(person))
+
+
+def email_of(workspace: Workspace, person: Person) -> str:
+    """Nobody's real address: the domain is one that is never given out. An app is told it by its owner only."""
+    return f"{person.handle}@{workspace.domain}.example"
 
 
 def _shared_marks(workspace: Workspace, message: Message) -> dict[str, Any]:
@@ -70,7 +81,8 @@ def _files_json(workspace: Workspace, message: Message) -> list[dict[str, Any]]:
     if workspace.channels[message.channel_id].shared:
         bare = {"mode": "file_access", "file_access": "check_file_info", "created": 0, "timestamp": 0}
         return [{"id": file_id, "user": "", **bare} for file_id in message.files]
-    return [shared_file_json(workspace, file_id) for file_id in message.files]
+    files = (shared_file_json(workspace, file_id) for file_id in message.files)
+    return [{name: value for name, value in file.items() if name not in _ONLY_INFO} for file in files]
 
 
 def _app_marks(workspace: Workspace, message: Message) -> dict[str, Any]:
@@ -106,12 +118,12 @@ def marks_of_app(workspace: Workspace, bot: Person, bot_id: str, app_id: str) ->
 def _thread_marks(workspace: Workspace, message: Message) -> dict[str, Any]:
     if message.is_reply:
         root = workspace.histories[message.channel_id].get(message.thread_ts or "")
-        parent: dict[str, Any] = {"parent_user_id": root.user_id} if root else {}
+        marks: dict[str, Any] = {"thread_ts": message.thread_ts}
+        if root is None:
+            return marks
         if message.broadcast:
-            parent |= {"subtype": "thread_broadcast"} | (
-                {"root": message_json(workspace, root)} if root else {}
-            )
-        return {"thread_ts": message.thread_ts, **parent}
+            return marks | {"subtype": "thread_broadcast", "root": message_json(workspace, root)}
+        return marks | {"parent_user_id": root.user_id}
     replies = workspace.histories[message.channel_id].replies(message.ts)
     if not replies:
         return {}

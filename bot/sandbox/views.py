@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,15 +51,14 @@ class Views:
         return self._homes.get(user_id)
 
     def find(self, view_id: str = "", external_id: str = "") -> View:
-        everything = [*self._homes.values(), *(view for stack in self._stacks.values() for view in stack)]
-        for view in everything:
+        for view in self._living():
             if view.view_id == view_id or (external_id and view.body.get("external_id") == external_id):
                 return view
         raise SlackError("not_found")
 
     def open(self, user_id: str, body: dict[str, Any]) -> View:
         """A new modal replaces whatever stack the person had."""
-        view = self._new(user_id, body, "modal")
+        view = self._new(user_id, body, "modal", replaced=self.stack(user_id))
         self._stacks[user_id] = [view]
         return self._shown(view)
 
@@ -77,6 +77,7 @@ class Views:
         if expected_hash and expected_hash != view.hash:
             raise SlackError("hash_conflict")
         check_view(body, str(view.body["type"]))
+        self._check_external_id(body, (view,))
         view.renew(body | {"blocks": with_ids(body["blocks"])})
         view.values = kept_values(view.values, view.body["blocks"])
         return self._shown(view)
@@ -107,14 +108,24 @@ class Views:
         self._workspace.changes.ring()
         return view
 
-    def _new(self, user_id: str, body: dict[str, Any], kind: str) -> View:
+    def _new(self, user_id: str, body: dict[str, Any], kind: str, replaced: Sequence[View] = ()) -> View:
         check_view(body, kind)
+        self._check_external_id(body, replaced)
         view_id = self._workspace.new_id("V")
         self.newest += 1
         view = View(view_id, user_id, {}, root_view_id=view_id, number=self.newest)
         view.renew(body | {"blocks": with_ids(body["blocks"])})
         view.values = initial_values(view.body["blocks"])
         return view
+
+    def _check_external_id(self, body: dict[str, Any], replaced: Sequence[View]) -> None:
+        """No two views of a workspace go by the same one; those that are replaced give theirs up."""
+        taken = [view.body.get("external_id") for view in self._living() if view not in replaced]
+        if body.get("external_id") and body["external_id"] in taken:
+            raise SlackError("duplicate_external_id")
+
+    def _living(self) -> list[View]:
+        return [*self._homes.values(), *(view for stack in self._stacks.values() for view in stack)]
 
     def json(self, view: View) -> dict[str, Any]:
         """The `view` object of the Web API and of payloads."""
@@ -134,6 +145,7 @@ class Views:
             "hash": view.hash,
             "clear_on_close": bool(body.get("clear_on_close")),
             "notify_on_close": bool(body.get("notify_on_close")),
+            "submit_disabled": bool(body.get("submit_disabled")),
             "root_view_id": view.root_view_id,
             "previous_view_id": view.previous_view_id,
             "app_id": self._workspace.app_id,

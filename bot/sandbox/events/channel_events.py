@@ -51,7 +51,8 @@ class ChannelEvents(Telling):
         self._became("archive", channel, {"channel": channel.channel_id, "user": by, "is_moved": 0})
 
     def unarchived(self, channel: Channel, by: str) -> None:
-        self._became("unarchive", channel, {"channel": channel.channel_id, "user": by})
+        who = "user" if channel.kind == "channel" else "actor_id"  # Slack is not of one mind here
+        self._became("unarchive", channel, {"channel": channel.channel_id, who: by})
 
     def deleted(self, channel: Channel, by: str) -> None:
         when = {"date_deleted": int(self._workspace.clock())} if channel.kind == "group" else {}

@@ -27,7 +27,7 @@ class FileEvents(Telling):
 
     def file_changed(self, stored: StoredFile) -> None:
         if self._known(stored):
-            named = {"file_id": stored.file_id, "file": {"id": stored.file_id}, "user_id": stored.user_id}
+            named = {"file_id": stored.file_id, "file": {"id": stored.file_id}}
             self._tell("file_change", None, named)
 
     def file_deleted(self, stored: StoredFile) -> None:

@@ -15,7 +15,8 @@ class PeopleEvents(Telling):
         """`kind` is team_join or user_change."""
         ts = self._now()
         event: dict[str, Any] = {"type": kind, "user": person_json(self._workspace, person), "event_ts": ts}
-        event["cache_ts"] = person.updated
+        if kind == "user_change":
+            event["cache_ts"] = person.updated
         self._send(kind, None, event)
 
     def group(self, kind: str, group: Group) -> None:

@@ -44,6 +44,24 @@ def list_conversations(sandbox: Sandbox, arguments: Arguments) -> Answer:
     return listed(sandbox, seen, arguments)
 
 
+@method("conversations.join", "channels:join", tier=3)
+def join(sandbox: Sandbox, arguments: Arguments) -> Answer:
+    """Only public channels are joined without an invitation."""
+    channel = visible_channel(sandbox, arguments.required("channel"))
+    workspace = sandbox.workspace
+    if channel.kind != "channel":
+        raise SlackError("method_not_supported_for_channel_type")
+    if channel.archived:
+        raise SlackError("is_archived")
+    shape = channel_json(channel, workspace.bot_user_id, workspace.team_id)
+    if workspace.bot_user_id in channel.members:
+        return {"channel": shape, "warning": "already_in_channel"}
+    channel.members.append(workspace.bot_user_id)
+    sandbox.events.membership("member_joined_channel", workspace.bot_user_id, channel)
+    workspace.changes.ring()
+    return {"channel": channel_json(channel, workspace.bot_user_id, workspace.team_id)}
+
+
 @method("conversations.open", tier=3)
 def open_conversation(sandbox: Sandbox, arguments: Arguments) -> Answer:
     """With one person: the direct message. With several: a group direct message."""

@@ -12,14 +12,19 @@ from bot.sandbox.methods.registry import Answer, method
 from bot.sandbox.sandbox import Sandbox
 
 _NAME = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
+_STAMP = re.compile(r"\d+\.\d+")
 
 
 def _item(sandbox: Sandbox, arguments: Arguments) -> tuple[Message, str]:
     name = arguments.required("name").strip(":")
     if not _NAME.fullmatch(name):
         raise SlackError("invalid_name")
-    channel = joined_channel(sandbox, arguments.required("channel"))
-    message = sandbox.workspace.histories[channel.channel_id].get(arguments.required("timestamp"))
+    if not arguments.text("channel") or not arguments.text("timestamp"):
+        raise SlackError("no_item_specified")
+    channel = joined_channel(sandbox, arguments.text("channel"))
+    if not _STAMP.fullmatch(arguments.text("timestamp")):
+        raise SlackError("bad_timestamp")
+    message = sandbox.workspace.histories[channel.channel_id].get(arguments.text("timestamp"))
     if message is None:
         raise SlackError("message_not_found")
     return message, name
@@ -29,6 +34,8 @@ def _item(sandbox: Sandbox, arguments: Arguments) -> tuple[Message, str]:
 def add(sandbox: Sandbox, arguments: Arguments) -> Answer:
     message, name = _item(sandbox, arguments)
     bot = sandbox.workspace.bot_user_id
+    if sandbox.workspace.channels[message.channel_id].archived:
+        raise SlackError("is_archived")
     users = message.reactions.setdefault(name, [])
     if bot in users:
         raise SlackError("already_reacted")

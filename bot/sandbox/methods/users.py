@@ -9,7 +9,7 @@ from bot.sandbox.methods.pages import page_of
 from bot.sandbox.methods.places import need_scope
 from bot.sandbox.methods.registry import Answer, method
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.shapes import person_json
+from bot.sandbox.shapes import email_of, person_json
 
 _TYPES = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
 _TYPE_SCOPES = {"channel": "channels:read", "group": "groups:read", "im": "im:read", "mpim": "mpim:read"}
@@ -21,6 +21,15 @@ def user_info(sandbox: Sandbox, arguments: Arguments) -> Answer:
     if person is None:
         raise SlackError("user_not_found")
     return {"user": person_json(sandbox.workspace, person)}
+
+
+@method("users.lookupByEmail", "users:read.email", tier=3)
+def lookup_by_email(sandbox: Sandbox, arguments: Arguments) -> Answer:
+    wanted = arguments.required("email").lower()
+    for person in sandbox.workspace.people.values():
+        if person.kind != "bot" and not person.deleted and wanted == email_of(sandbox.workspace, person):
+            return {"user": person_json(sandbox.workspace, person)}
+    raise SlackError("users_not_found")
 
 
 @method("users.list", "users:read", tier=2)

@@ -54,16 +54,18 @@ class Coming(Finding):
             raise VisitorError(f"{joiner.name} cannot join #{place.name} without an invitation.")
         self._admit(joiner, place)
 
-    async def invite(self, channel: str, person: str) -> None:
-        """Bring a person or the bot into a channel."""
-        place = self._channel(channel)
-        self._admit(self._present(person, "be invited"), place)
+    async def invite(self, channel: str, person: str, by: str | None = None) -> None:
+        """Bring a person or the bot into a channel; `by` whom, if not by the first person in it."""
+        place, guest = self._channel(channel), self._present(person, "be invited")
+        others = (user for user in place.members if self._workspace.people[user].kind != "bot")
+        inviter = self.who(by).user_id if by else next(others, None)
+        self._admit(guest, place, inviter if inviter != guest.user_id else None)
 
-    def _admit(self, person: Person, channel: Channel) -> None:
+    def _admit(self, person: Person, channel: Channel, inviter: str | None = None) -> None:
         if person.user_id in channel.members:
             return
         channel.members.append(person.user_id)
-        self._sandbox.events.membership("member_joined_channel", person.user_id, channel)
+        self._sandbox.events.membership("member_joined_channel", person.user_id, channel, inviter)
         self._workspace.changes.ring()
 
     async def leave(self, person: str, channel: str) -> None:

@@ -69,7 +69,7 @@ class Sharing(Finding):
         place.name = name
         place.previous_names.append(old)
         words = f'has renamed the channel from "{old}" to "{name}"'
-        self._announce(place, author, "channel_name", words)
+        self._announce(place, author, "channel_name", words, name=name, old_name=old)
         self._sandbox.events.renamed(place)
 
     async def archive_channel(self, channel: str, by: str | None = None) -> None:
@@ -95,9 +95,10 @@ class Sharing(Finding):
         self._sandbox.events.deleted(place, author)
         self._workspace.forget_channel(place.channel_id)
 
-    def _announce(self, place: Channel, author: str, subtype: str, words: str) -> None:
+    def _announce(self, place: Channel, author: str, subtype: str, words: str, **more: str) -> None:
         ts = self._workspace.stamps.next()
-        self._sandbox.posting.publish(Message(ts, place.channel_id, author, words, subtype=subtype))
+        message = Message(ts, place.channel_id, author, words, subtype=subtype, more=more)
+        self._sandbox.posting.publish(message)
 
     def _convert(self, channel: str, before: ChannelKind, after: ChannelKind, by: str | None) -> None:
         place = self._channel(channel)

@@ -96,7 +96,8 @@ async def test_a_person_allows_the_app_on_a_page_and_is_sent_back(sandbox: Sandb
             query = parse_qs(urlsplit(back.headers["Location"]).query)
             assert query["state"] == ["<s&1>"]
             assert expected in query
-        assert (await session.get(address, params=asked | {"client_id": "another"})).status == 400
+        for wrong in ({"client_id": "another"}, {"scope": ""}, {"redirect_uri": "javascript:alert(1)"}):
+            assert (await session.get(address, params=asked | wrong)).status == 400
 
 
 @pytest.mark.parametrize(
