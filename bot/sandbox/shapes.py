@@ -44,7 +44,7 @@ def message_json(workspace: Workspace, message: Message, *, all_metadata: bool =
         shape |= {"username": message.username, "bot_id": f"B{message.user_id[1:]}", "icons": {}}
         del shape["user"], shape["team"]
     if message.broadcast and not message.by_bot:
-        del shape["team"]  # as Slack does
+        shape.pop("team", None)  # as Slack does
     return shape | _thread_marks(workspace, message)
 
 
