@@ -72,7 +72,8 @@ async def test_one_edits_and_deletes_ones_own_messages_and_nobody_elses(
     await page.goto(f"{sandbox.url}#priya/general")
     hers, mine = page.get_by_test_id("message").nth(0), page.get_by_test_id("message").nth(1)
     await hers.hover()
-    await expect(hers.get_by_test_id("edit")).to_have_count(0)
+    for tool in ("edit", "delete"):
+        await expect(hers.get_by_test_id(tool)).to_have_count(0)
 
     await mine.hover()
     await mine.get_by_test_id("edit").click()
