@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.answering.sanitize import clean, without_forged_turns
+from bot.answering.steering import steers
 from retrieval.passages import Passage
 from retrieval.sentences import split_sentences
 
@@ -23,13 +24,16 @@ class Unit:
 
 
 def units_of(passages: Sequence[Passage]) -> list[Unit]:
-    """The units of all passages in order, each text once: documents repeat each other."""
+    """The units of all passages in order, each text once: documents repeat each other.
+
+    What speaks to whoever answers is none: it tells readers nothing.
+    """
     seen: set[str] = set()
     found: list[Unit] = []
     for index, passage in enumerate(passages):
         for unit in _units(index, passage):
             key = unit.text.casefold()
-            if key not in seen and len(unit.text.split()) >= _FEWEST_WORDS:
+            if key not in seen and len(unit.text.split()) >= _FEWEST_WORDS and not steers(unit.text):
                 seen.add(key)
                 found.append(unit)
     return found
