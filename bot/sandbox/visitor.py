@@ -18,13 +18,14 @@ from bot.sandbox.seen import SeenMessage
 
 T = TypeVar("T")
 __all__ = ["NewFile", "Visitor", "VisitorError"]
+PATIENCE_S = 60.0
 _LOOK_AGAIN_SECONDS = 0.1
 
 
 class Visitor(Talking, Clicking, Coming, Standing, Grouping, Sharing, Scanning):
     """People by handle or user id; channels by #name or id; `@bot` is the direct message with the bot."""
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:  # noqa: ASYNC109
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = PATIENCE_S) -> T:  # noqa: ASYNC109
         """Evaluate at every change until the result is true, and return it. TimeoutError after `timeout` s."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
@@ -49,7 +50,7 @@ class Visitor(Talking, Clicking, Coming, Standing, Grouping, Sharing, Scanning):
         *,
         containing: str = "",
         after: str = "",
-        timeout: float = 10.0,  # noqa: ASYNC109
+        timeout: float = PATIENCE_S,  # noqa: ASYNC109
     ) -> SeenMessage:
         """The bot's first finished message that this person sees there and that holds the words."""
 

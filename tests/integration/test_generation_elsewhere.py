@@ -157,7 +157,7 @@ async def test_closing_the_stream_hangs_up_so_that_the_server_stops(server: Serv
     stream = generator(server).stream(ASKED)
     assert await anext(stream) == "0 "
     await stream.aclose()
-    await asyncio.wait_for(server.left_alone.wait(), 5)
+    await asyncio.wait_for(server.left_alone.wait(), 30)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ async def test_what_goes_wrong_there_is_told_in_a_sentence(
 ) -> None:
     server.behaviour = behaviour
     with pytest.raises(GenerationFailed, match=sentence) as raised:
-        await asyncio.wait_for(written(generator(server, seconds=0.3), ASKED), 10)
+        await asyncio.wait_for(written(generator(server, seconds=0.3), ASKED), 60)
     assert "secret" not in str(raised.value)
     assert "sesame" not in str(raised.value)
 

@@ -49,7 +49,7 @@ async def test_much_that_is_held_for_long_leaves_the_pool_to_others(
     async with AsyncExitStack() as held:
         for number in range(6):
             assert await held.enter_async_context(narrow.sole("reading", number))
-        async with asyncio.timeout(5), narrow.writing_in(workspace_id):
+        async with asyncio.timeout(30), narrow.writing_in(workspace_id):
             pass
         assert admin.execute(IDLE).fetchone() == (0,)
 

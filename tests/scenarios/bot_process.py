@@ -153,7 +153,7 @@ class BotProcess:
         self.thaw()
         self._process.terminate()
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.kill()
 

@@ -181,7 +181,7 @@ async def test_a_thread_is_added_for_who_is_in_its_channel_as_long_as_they_are(o
 
 
 async def eventually(office: Office, person: str, title: str, *, there: bool) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (title in await readable(office, person)) is not there:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

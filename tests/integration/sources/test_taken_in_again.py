@@ -94,7 +94,7 @@ async def test_a_document_that_is_closed_while_it_is_handed_in_anew_stays_closed
         nobody = await intern_label(connection, NOBODY)
         await relabel_documents(connection, [document_id], nobody)
         handing_in = asyncio.create_task(handed_in(keeping, data=NEWER + b" Or at the station."))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (await connection.execute(_SOMEBODY_WAITS)).scalar():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
     with pytest.raises(ClosedToAll):
