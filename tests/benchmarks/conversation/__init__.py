@@ -1,0 +1,1 @@
+"""Benchmark of conversation: questions that lean on earlier ones."""
