@@ -3,12 +3,17 @@
 Knows nothing of Slack: a clearance in, a reply out that says what it was made from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from auth.clearance import Clearance
 from bot import metrics
 from bot.answering import Answer, Answerer
+from bot.answering.intents import Digest, Intent, recognise
+from bot.answering.rewriting import Rewriter
+from bot.answering.special import SpecialAnswers
+from bot.answering.turns import StandingAlone, Turn
 from retrieval.locks import LocksDisagree
 from retrieval.passages import Passage
 from retrieval.retriever import Library
@@ -44,15 +49,29 @@ class Parts:
 class Assistant:
     """Finds passages under a clearance and answers from them. One per process."""
 
-    def __init__(self, library: Library, answerer: Answerer, adapter_label: int | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        answerer: Answerer,
+        adapter_label: int | None = None,
+        rewriter: Rewriter | None = None,
+        today: Callable[[], date] = date.today,
+    ) -> None:
         self.library = library
         self._answerer = answerer
         self._adapter_label = adapter_label
+        self._rewriter = rewriter or Rewriter(None)
+        self._today = today
 
-    async def answer(self, question: str, clearance: Clearance) -> Reply:
-        """Answer from what `clearance` may read and from nothing else."""
-        question = question[:LONGEST_QUESTION]
-        return await self._answer_from(question, await self._passages(question, clearance), clearance)
+    async def answer(self, question: str, clearance: Clearance, before: Sequence[Turn] = ()) -> Reply:
+        """Answer from what `clearance` may read and from nothing else.
+
+        `before`: what a question may lean on of what was said earlier, the oldest first, all open to `clearance`.
+        """
+        asked = await self._rewriter.stand_alone(question[:LONGEST_QUESTION], before)
+        if special := await self._special(asked, clearance):
+            return special
+        return await self._reply(asked, await self._passages(asked.text, clearance), clearance)
 
     async def answer_in_place(self, question: str, asker: Clearance, audience: Clearance) -> Parts:
         """Answer where `audience` listens: for all from what all may read, the rest for the asker alone."""
@@ -61,25 +80,60 @@ class Assistant:
         return Parts(for_all, for_asker)
 
     async def answer_beyond(
-        self, question: str, asker: Clearance, audience: Clearance, *, all_were_told: bool
+        self,
+        question: str,
+        asker: Clearance,
+        audience: Clearance,
+        before: Sequence[Turn] = (),
+        *,
+        all_were_told: bool,
     ) -> Reply | None:
         """What the asker may be told alone, if their better rights make a difference to it.
 
         Everybody's part is not made with a look at these passages, and does not wait for them: neither its words
         nor its time may depend on what not everybody may read.
         """
-        question = question[:LONGEST_QUESTION]
-        own = await self._passages(question, asker)
-        if audience.covers(passage.label_id for passage in own):
+        asked = await self._rewriter.stand_alone(question[:LONGEST_QUESTION], before)
+        if special := await self._special(asked, asker):
+            return None if audience.covers(special.label_ids) else special
+        own = await self._passages(asked.text, asker)
+        if audience.covers([*(passage.label_id for passage in own), *asked.label_ids]):
             return None
-        reply = await self._answer_from(question, own, asker)
-        if all_were_told and audience.covers(passage.label_id for passage in reply.answer.cited):
+        reply = await self._reply(asked, own, asker)
+        told = [*(passage.label_id for passage in reply.answer.cited), *asked.label_ids]
+        if all_were_told and audience.covers(told):
             return None
         return _if_found(reply)
 
     async def may_still_be_told(self, reply: Reply, clearance: Clearance) -> bool:
         """Whether `clearance` may read what a reply was made from, under the labels that its sources have now."""
         return clearance.covers(reply.label_ids) and await self.library.admits(clearance, reply.chunk_ids)
+
+    async def digest(self, topic: str, came: tuple[datetime, datetime], clearance: Clearance) -> Reply | None:
+        """What came in between two moments, of what `clearance` may read; None where nothing did."""
+        return await self._made(Digest(topic, came=came), clearance)
+
+    async def _special(self, asked: StandingAlone, clearance: Clearance) -> Reply | None:
+        """A summary, digest or comparison, where the question plainly wants one and there is what it is made of."""
+        intent = recognise(asked.text, self._today())
+        return await self._made(intent, clearance, asked) if intent else None
+
+    async def _made(
+        self, intent: Intent, clearance: Clearance, asked: StandingAlone | None = None
+    ) -> Reply | None:
+        word = self._answerer.worded if isinstance(self._answerer, Answerer) else None
+        answers = SpecialAnswers(self.library.database, self.library.embeddings.encode, self._today, word)
+        try:
+            made = await answers.answer(intent, clearance)
+        except LocksDisagree:
+            metrics.LOCKS_DISAGREE.inc()
+            return None
+        if made is None:
+            return None
+        asked = asked or StandingAlone("")
+        labels = asked.label_ids | {passage.label_id for passage in made.read}
+        chunks = tuple(chunk_id for passage in made.read for chunk_id in passage.chunk_ids)
+        return Reply(made.answer, clearance, labels, (*chunks, *asked.chunk_ids))
 
     async def _passages(self, question: str, clearance: Clearance) -> list[Passage]:
         """An alarm is for those who run the bot; whoever asks is told what they would be told of nothing."""
@@ -89,18 +143,14 @@ class Assistant:
             metrics.LOCKS_DISAGREE.inc()
             return []
 
-    async def _answer_from(self, question: str, passages: Sequence[Passage], clearance: Clearance) -> Reply:
+    async def _reply(self, asked: StandingAlone, passages: Sequence[Passage], clearance: Clearance) -> Reply:
         use_adapter = self._may_use_adapter(clearance)
-        answer = await self._answerer.answer(question, passages, use_adapter=use_adapter)
-        labels = frozenset(passage.label_id for passage in passages)
+        answer = await self._answerer.answer(asked.text, passages, use_adapter=use_adapter)
+        labels = asked.label_ids | {passage.label_id for passage in passages}
         if use_adapter and self._adapter_label is not None:
             labels |= {self._adapter_label}
-        return Reply(
-            answer,
-            clearance,
-            labels,
-            tuple(chunk_id for passage in passages for chunk_id in passage.chunk_ids),
-        )
+        chunks = tuple(chunk_id for passage in passages for chunk_id in passage.chunk_ids)
+        return Reply(answer, clearance, labels, (*chunks, *asked.chunk_ids))
 
     def _may_use_adapter(self, clearance: Clearance) -> bool:
         """An adapter carries the label of what it was trained on."""

@@ -290,6 +290,15 @@ def _shared(event: Event, details: Row, names: Names) -> str:
     return f"asked question {asked} of {_person(event.person, names)} again, for everybody{where}"
 
 
+def _scheduled(_event: Event, details: Row, names: Names) -> str:
+    topic = f" on {details['topic']}" if details.get("topic") else ""
+    return f"set up a {details.get('every')} digest{topic}{_channel(details, names)}"
+
+
+def _stopped(_event: Event, details: Row, names: Names) -> str:
+    return f"stopped digest {details.get('digest')}{_channel(details, names)}"
+
+
 def _undone(_event: Event, details: Row, _names: Names) -> str:
     return f"undid change {details.get('change')}"
 
@@ -337,6 +346,8 @@ _HAPPENINGS: Mapping[str, Callable[[Event, Row, Names], str]] = {
     ANSWER_SENT: _answered,
     "question.refused": _refused,
     "answer.shared": _shared,
+    "digest.scheduled": _scheduled,
+    "digest.stopped": _stopped,
     UNDONE: _undone,
     "document.ingested": _ingested,
     "document.deleted": _deleted,

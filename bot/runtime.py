@@ -8,6 +8,7 @@ from auth.database import Database
 from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.answering import Answerer
+from bot.answering.rewriting import Rewriter
 from bot.assistant import Assistant
 from bot.generation.opening import open_voice
 from bot.settings import Settings
@@ -64,10 +65,10 @@ async def open_assistant(
         reranker = await asyncio.to_thread(load_reranker, settings.reranker, embeddings, progress)
         half = await has_half_vectors(database)
         library = Library(database, embeddings, reranker, _how_to_search(settings, half))
-        answerer = Answerer(
-            voice.chat_model(), embeddings.encode, likelihood=voice.weights, adapted=voice.adapted()
-        )
-        yield Assistant(library, answerer, adapter_label)
+        model = voice.chat_model()
+        answerer = Answerer(model, embeddings.encode, likelihood=voice.weights, adapted=voice.adapted())
+        rewriter = Rewriter(embeddings.encode, model if settings.rewrite_with_model else None)
+        yield Assistant(library, answerer, adapter_label, rewriter)
 
 
 def _how_to_search(settings: Settings, half_vectors: bool) -> RetrievalSettings:

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         le=1,
         description="How much passages for an answer should differ: 0, the most relevant, to 1.",
     )
+    rewrite_with_model: bool = Field(
+        False,
+        description="Let the language model word follow-ups anew: for one that is quick and good at it.",
+    )
     adapter: Path | None = Field(None, description="Folder of a fine-tuned adapter for the language model.")
     device: DeviceName = Field("auto", description="Where models compute: `auto`, `cpu` or `cuda`.")
     dtype: DtypeName = Field(

@@ -29,7 +29,7 @@ class QuestionRow(Base):
     __tablename__ = "question"
     __table_args__ = (
         CheckConstraint("state IN ('received', 'sending', 'answered', 'failed')", name="state"),
-        CheckConstraint("purpose IN ('question', 'share')", name="purpose"),
+        CheckConstraint("purpose IN ('question', 'share', 'digest')", name="purpose"),
         Index("ix_question_event", "workspace_id", "event_id", unique=True),
         Index("ix_question_message", "workspace_id", "channel_id", "message_ts", unique=True),
         Index(
@@ -91,6 +91,33 @@ class AnswerRow(Base):
     cited_label_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     audience_id: Mapped[int | None]
     checked_at: Mapped[datetime | None]
+
+
+class DigestRow(Base):
+    """A digest that is sent to a channel every day or week: what came in since the last one, for who hears it then.
+
+    `told_until` is up to when it was told what came in; `asked_since` and `question_id` are those of the last run.
+    """
+
+    __tablename__ = "digest"
+    __table_args__ = (
+        CheckConstraint("every IN ('daily', 'weekly')", name="every"),
+        UniqueConstraint("workspace_id", "channel_id", "topic"),
+        Index("ix_digest_due", "workspace_id", "next_at"),
+        {"schema": "bot"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    channel_id: Mapped[str]
+    topic: Mapped[str]
+    every: Mapped[str]
+    set_up_by: Mapped[str]
+    created_at: Mapped[datetime] = created_now()
+    next_at: Mapped[datetime]
+    told_until: Mapped[datetime] = created_now()
+    asked_since: Mapped[datetime | None]
+    question_id: Mapped[int | None]
 
 
 class IngestionRequestRow(Base):

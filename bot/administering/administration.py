@@ -47,6 +47,7 @@ from bot.administering.overviews import (
 )
 from bot.administering.pictures import effect_between, held_after, held_before
 from bot.administering.undoing import UndoChange
+from bot.digests import ScheduledDigest, list_digests
 from retrieval.cataloguing import Filter, document_with, list_documents
 from retrieval.failing import dismiss_failures
 from retrieval.sources.kept import Source, list_sources, source_with
@@ -196,6 +197,11 @@ class Administration:
         async with self._looking() as (connection, standing):
             found = [await source_with(connection, source_id)]
             return (await _told(connection, standing, found, viewer))[0]
+
+    async def digests(self) -> list[ScheduledDigest]:
+        """Every digest that is sent again and again, in the order in which they were set up."""
+        async with self._looking() as (connection, _):
+            return await list_digests(connection)
 
     async def collections(self) -> list[CollectionEntry]:
         """Every collection, by name."""

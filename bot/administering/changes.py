@@ -3,6 +3,7 @@
 `make` works in the caller's transaction, which `Administration` opens, guards and commits; nobody else calls it.
 """
 
+from bot.administering.digest_changes import ScheduleDigest, StopDigest
 from bot.administering.life_changes import ExpireDocuments, FadeCollection, OwnDocuments
 from bot.administering.making import CannotChange, Change, Made
 from bot.administering.reader_changes import (
@@ -53,6 +54,8 @@ __all__ = [
     "RemoveSource",
     "ResumeSource",
     "RevokeRole",
+    "ScheduleDigest",
+    "StopDigest",
     "UndoChange",
     "UnmapSource",
 ]

@@ -32,11 +32,14 @@ class Answer:
     model: str
     seconds: Mapping[str, float]
     confidence: float
+    as_list: bool = False
+    """Each sentence on a line of its own: a summary, a digest, a comparison."""
 
     @property
     def text(self) -> str:
         """The sentences with their numbers: `Invoices are kept for seven years [1].`"""
-        return " ".join(_numbered(sentence) for sentence in self.sentences)
+        between = "\n" if self.as_list else " "
+        return between.join(_numbered(sentence) for sentence in self.sentences)
 
 
 def _numbered(sentence: CitedSentence) -> str:

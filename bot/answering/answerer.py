@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 
 from bot.answering.answer import Answer, CitedSentence
 from bot.answering.calibration import CALIBRATION
+from bot.answering.counting import counted
 from bot.answering.draft import draft
 from bot.answering.evidence import Embed, Evidence, choose_evidence
 from bot.answering.grounds import Grounded, grounded, quotes
@@ -31,12 +32,14 @@ class AnsweringSettings:
     `weighed`: sentences that the language model weighs at most. `draft_over_words`: shorter evidence is quoted
     as it is, since a small model adds nothing to it but time; 0 for a model that words answers well.
     `draft_seconds`: after that, quote. `threshold`: the confidence under which nothing is answered.
+    `words_summaries`: draft the sentences of a summary too, for a model that is quick.
     """
 
     weighed: int = 6
     draft_over_words: int = 25
     draft_seconds: float = 10.0
     threshold: float = CALIBRATION.threshold
+    words_summaries: bool = False
 
 
 class Answerer:
@@ -76,9 +79,16 @@ class Answerer:
         text = await self._draft(question, evidence, model)
         clock.stop("draft")
         said = self._check(question, text, evidence.units) if text else quotes(evidence.units)
-        sentences, cited = _numbered(said, passages)
+        sentences, cited = _numbered(counted(question, said), passages)
         clock.stop("check")
         return Answer(sentences, cited, True, model_name(model), clock.seconds, evidence.confidence)
+
+    async def worded(self, question: str, units: Sequence[Unit]) -> Sequence[Grounded]:
+        """What `units` say, in the plain model's words where those hold; quoted where it words no summaries."""
+        if not self._settings.words_summaries:
+            return quotes(units)
+        text = await self._draft(question, Evidence(tuple(units), 1.0), self._model)
+        return self._check(question, text, units) if text else quotes(units)
 
     async def _evidence(self, question: str, passages: Sequence[Passage]) -> Evidence:
         def work() -> Evidence:

@@ -21,7 +21,7 @@ def print_parts(parts: Parts, asker: str, place: str | None) -> None:
 
 
 def _panel(title: str, reply: Reply) -> Panel:
-    said = " ".join(
+    said = ("\n" if reply.answer.as_list else " ").join(
         sentence.text + "".join(f" [{number}]" for number in sentence.passages)
         for sentence in reply.answer.sentences
     )

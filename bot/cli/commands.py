@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, audit, docs, jobs, models, roles, sources
+from bot.cli import access, admin, audit, digests, docs, jobs, models, roles, sources
 from bot.cli.options import span
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(audit.app)
 app.add_typer(sources.app)
 app.add_typer(jobs.app)
 app.add_typer(models.app)
+app.add_typer(digests.app)
 
 
 def _say_version(wanted: bool) -> None:

@@ -43,6 +43,7 @@ _EMPTY = tuple(
     text(f"DELETE FROM {table} WHERE {_OF}")
     for table in (
         "bot.loan_request",
+        "bot.digest",
         "bot.answer",
         "bot.question",
         "bot.ingestion_request",

@@ -56,6 +56,7 @@ _BE_SOLE_SENDER = text(
 )
 SENDER_PATIENCE = "30s"
 REFUSED = "question.refused"
+DIGEST = "digest"
 ENDED = frozenset({"answered", "failed"})
 
 
@@ -78,7 +79,8 @@ class IncomingQuestion:
 class Question:
     """A question that is stored. `state` is received, sending, answered or failed.
 
-    `purpose` is question, or share: what its asker was told alone is asked again for everybody in the place.
+    `purpose` is question, or share: what its asker was told alone is asked again for everybody in the place; or
+    digest, which nobody asked: what is new is told in a channel, at a set time.
     """
 
     id: int
@@ -95,6 +97,8 @@ class Question:
     @property
     def place(self) -> Place:
         """Where its answer belongs: in a channel the thread under it, in a direct message beside it."""
+        if self.purpose == DIGEST:
+            return Place(self.channel_id, self.channel_type, None)
         thread = self.thread_ts if self.channel_type == DIRECT else self.thread_ts or self.message_ts
         return Place(self.channel_id, self.channel_type, thread)
 

@@ -15,13 +15,16 @@ from auth.database import Database
 from auth.rights import Audience, audience_clearance, nothing, rights_of, seconds_since_change
 from bot import metrics
 from bot.assistant import NOTHING_FOUND, Assistant, Reply
+from bot.digests import span_of
 from bot.generation.asking import asking
 from bot.queue import JobQueue
 from bot.slack.audiences import Audiences
+from bot.slack.conversation import Conversation
 from bot.slack.delivery import Outbox, Unreachable
 from bot.slack.lending import Lending
 from bot.slack.people import Roster
 from bot.slack.questions import (
+    DIGEST,
     ENDED,
     PreparedAnswer,
     Question,
@@ -110,6 +113,7 @@ class Replier:
         self._audiences = audiences
         self._outbox = outbox
         self._lending = lending
+        self._conversation = Conversation(database, team.workspace_id, assistant.library)
 
     def register(self, queue: JobQueue) -> None:
         queue.on(ANSWER_JOB, self.reply, given_up=self.give_up)
@@ -195,16 +199,26 @@ class Replier:
     async def _make(
         self, question: Question, part: Part, listening: Listening, *, all_were_told: bool
     ) -> Reply | None:
+        if question.purpose == DIGEST:
+            return await self._make_digest(question, listening.everybody)
+        before = await self._conversation.before(question, part.value, listening.clearance(part))
         if part is Part.EVERYBODY:
-            reply = await self._assistant.answer(question.text, listening.everybody)
+            reply = await self._assistant.answer(question.text, listening.everybody, before)
             return reply if reply.found else None
         return await self._assistant.answer_beyond(
-            question.text, listening.asker, listening.everybody, all_were_told=all_were_told
+            question.text, listening.asker, listening.everybody, before, all_were_told=all_were_told
         )
+
+    async def _make_digest(self, question: Question, everybody: Clearance) -> Reply | None:
+        """None as well where it was stopped since."""
+        async with self._database.writing_in(self._workspace_id) as connection:
+            span = await span_of(connection, question.id)
+        return await self._assistant.digest(span.topic, span.came, everybody) if span else None
 
     async def _listening(self, question: Question, *, again: bool) -> Listening:
         """Who listens: as Slack said it lately, or, once more before sending, as Slack says it now."""
-        read = self._audiences.now if again else self._audiences.lately
+        nobody_asked = question.purpose == DIGEST  # the bot did, and does not listen
+        read = self._audiences.now if again or nobody_asked else self._audiences.lately
         audience = await read(question.place, question.asker_slack_id)
         await self._roster.know(audience.slack_user_ids)
         at = datetime.now(UTC)
@@ -224,6 +238,9 @@ class Replier:
 
     async def _refuse(self, question: Question) -> None:
         """Say that there is nothing: alike whether it does not exist or may not be read, and to the asker alone."""
+        if question.purpose == DIGEST:
+            await self._end(question)
+            return
         if question.purpose == SHARE:
             await self._say(question, NOTHING_TO_SHARE, plain_blocks(NOTHING_TO_SHARE))
             return
@@ -242,6 +259,9 @@ class Replier:
         refused_under: Clearance | None = None,
     ) -> None:
         """Tell the asker, alone, something that is no answer; nothing more where an answer is out already."""
+        if question.purpose == DIGEST:
+            await self._end(question, "failed")  # the next one tells it
+            return
         async with self._sole_sender(question) as current:
             if current.state in ENDED:
                 return
@@ -263,7 +283,7 @@ class Replier:
         out = await self._is_out(question, part)
         if out is Out.NO:
             await self._send(question, part, reply, now)
-        elif out is Out.UNSURE:
+        elif out is Out.UNSURE and question.purpose != DIGEST:
             await self._tell_alone(question, INTERRUPTED, plain_blocks(INTERRUPTED), in_thread=False)
 
     async def _is_out(self, question: Question, part: Part) -> Out:
@@ -318,7 +338,7 @@ class Replier:
     async def _put_out(self, question: Question, part: Part, reply: Reply) -> str:
         text = answer_text(reply.answer)
         if part is Part.EVERYBODY:
-            blocks = answer_blocks(reply.answer)
+            blocks = answer_blocks(reply.answer, note=question.text if question.purpose == DIGEST else None)
             return await self._outbox.post(
                 question.place, text, blocks, question_id=question.id, at_once=True
             )
@@ -353,15 +373,15 @@ class Replier:
         async with self._database.writing_in(self._workspace_id) as connection:
             await move(connection, question.id, state)
 
-    async def _end(self, question: Question) -> None:
+    async def _end(self, question: Question, state: str = "answered") -> None:
         async with self._sole_sender(question) as current:
             if current.state not in ENDED:
-                await self._move(current, "answered")
+                await self._move(current, state)
 
 
 def _parts_of(question: Question) -> tuple[Part, ...]:
     """In a direct message everybody is the asker; what is shared is for everybody."""
-    alone = question.place.is_direct or question.purpose == SHARE
+    alone = question.place.is_direct or question.purpose in {SHARE, DIGEST}
     return (Part.EVERYBODY,) if alone else (Part.EVERYBODY, Part.ASKER)
 
 

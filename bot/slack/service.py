@@ -25,6 +25,7 @@ from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
 from bot.slack.asking import AskingDesk
 from bot.slack.audiences import Audiences
 from bot.slack.delivery import Outbox
+from bot.slack.digests import DigestDesk, DigestSender
 from bot.slack.handing_in import IngestionDesk
 from bot.slack.ingesting import Intake
 from bot.slack.lending import Lending
@@ -115,14 +116,16 @@ async def connected(
         ingestor,
         {**readers(max_document_bytes), Kind.SLACK_CHANNEL: intake.channel_reader},
     )
-    for worker in (intake, lending, replier, sources):
+    for worker in (intake, lending, replier, sources, DigestSender(database, team)):
         worker.register(queue)
     standing = StandingReader(client, database, team, roster)
     asking = AskingDesk(database, team, queue, outbox, lending)
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
     admin = AdminDesk(client, database, workspace_id, roster, standing, intake.again, sources.read_soon)
     await standing.read_all()
-    app = slack_app(client, team.team_id, desks(team, asking, ingestion, admin, standing, roster, audiences))
+    digests = DigestDesk(database, team, queue)
+    listening = desks(team, asking, ingestion, admin, standing, roster, audiences, digests)
+    app = slack_app(client, team.team_id, listening)
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
     handler.client.message_listeners.append(_on_reconnection(standing))
     async with (
@@ -145,10 +148,12 @@ def desks(
     standing: StandingReader,
     roster: Roster,
     audiences: Audiences,
+    digests: DigestDesk,
 ) -> tuple[Desk, ...]:
     """All that listens in a workspace."""
     messages = MessageDesk(asking, ingestion, team.bot_user_id)
-    return asking, ingestion, admin, messages, StandingDesk(standing, roster, audiences, team.bot_user_id)
+    following = StandingDesk(standing, roster, audiences, team.bot_user_id)
+    return asking, ingestion, admin, messages, following, digests
 
 
 def _on_reconnection(standing: StandingReader) -> Callable[..., Awaitable[None]]:

@@ -27,8 +27,9 @@ def escape(text: str) -> str:
 
 def answer_blocks(answer: Answer, *, note: str | None = None) -> list[Block]:
     """An answer with its numbered sources; `note` stands above it."""
-    said = " ".join(
-        escape(sentence.text) + "".join(f" [{number}]" for number in sentence.passages)
+    between, before = ("\n", "• ") if answer.as_list else (" ", "")
+    said = between.join(
+        before + escape(sentence.text) + "".join(f" [{number}]" for number in sentence.passages)
         for sentence in answer.sentences
     )
     blocks = [_section(part) for part in _split(said)]

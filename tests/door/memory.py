@@ -13,6 +13,8 @@ from retrieval.passages import Passage
 from tests.door.company import Company
 from tests.parrot import Parrot
 
+BOT = "UBOT"
+
 
 class LeakError(AssertionError):
     """Somebody was told what they may not read; the message says who, what and by which way."""
@@ -70,7 +72,9 @@ class MemoryAudiences:
             return Audience(alone)
         channel = self._slack.company.channels[place.channel_id]
         heard = Audience(
-            frozenset(channel.members) | alone, channel.kind == "public", complete=channel.kind != "shared"
+            (frozenset(channel.members) | alone) - {BOT},
+            channel.kind == "public",
+            complete=channel.kind != "shared",
         )
         self._known[place.channel_id] = heard
         return heard
@@ -140,6 +144,9 @@ class MemoryQueue:
 
     def on(self, name: str, work: Callable[..., Awaitable[None]], given_up: object) -> None:
         self._work[name] = work
+
+    def every_minute(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Nobody looks at the clock here: what is due is looked for when a test says so."""
 
     async def defer(self, connection: object, name: str, **arguments: int) -> None:
         self.waiting.append((name, arguments))

@@ -22,10 +22,11 @@ from auth.clearance import Clearance
 from auth.database import Database
 from auth.rights import read_standing
 from bot.answering.follow_ups import leans
-from bot.answering.local_model import LocalChatModel
 from bot.answering.rewriting import Rewriter
 from bot.answering.turns import StandingAlone, Turn
 from bot.demo.company import load_company, read_company
+from bot.generation.chat_model import GeneratorChatModel
+from bot.generation.local import LocalGenerator
 from retrieval.chunking import token_counter
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor
@@ -81,7 +82,8 @@ def main() -> None:
 async def _measure(chosen: argparse.Namespace) -> dict[str, dict[str, dict[str, float]]]:
     folder = embedder_folder(cache=chosen.cache)
     embeddings = LocalEmbeddings.load(folder)
-    model = None if chosen.no_model else LocalChatModel.load(cache=chosen.cache)
+    generator = None if chosen.no_model else LocalGenerator.load(cache=chosen.cache)
+    model = GeneratorChatModel.over(generator) if generator else None
     ways: dict[str, Rewrite] = {"as asked": _as_asked, "words": Rewriter(embeddings.encode).stand_alone}
     if model is not None:
         ways["model, then words"] = Rewriter(embeddings.encode, model).stand_alone

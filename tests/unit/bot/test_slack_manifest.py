@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import slack_app
 from bot.slack.asking import AskingDesk
+from bot.slack.digests import DigestDesk
 from bot.slack.handing_in import IngestionDesk
 from bot.slack.service import desks
 from bot.slack.team import Team
@@ -84,7 +85,7 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     slack_app(
         AsyncWebClient(token="xoxb-none"),
         "T0TEST",
-        desks(TEAM, asking, ingestion, admin, nobody, nobody, nobody),
+        desks(TEAM, asking, ingestion, admin, nobody, nobody, nobody, DigestDesk(nobody, TEAM, nobody)),
     )
     return heard
 
@@ -127,4 +128,11 @@ def test_the_socket_is_dialled_from_inside() -> None:
 
 def test_people_named_in_commands_of_administration_arrive_by_their_ids() -> None:
     commands = {entry["command"]: entry["should_escape"] for entry in MANIFEST["features"]["slash_commands"]}
-    assert commands == {"/ingest": False, "/roles": True, "/access": True, "/docs": True, "/audit": True}
+    assert commands == {
+        "/ingest": False,
+        "/roles": True,
+        "/access": True,
+        "/docs": True,
+        "/audit": True,
+        "/digest": True,
+    }
