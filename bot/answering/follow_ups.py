@@ -31,7 +31,7 @@ _AND = re.compile(
     r"^(?:and|or|but|also|then)[,]?\s+(?:also\s+|what\s+if\s+it\s+is\s+)?(?P<rest>.+)$", re.IGNORECASE
 )
 _PLACED = frozenset(
-    "for in on at with without by from during after before above below under over within to as".split()
+    "for in on at with without by from during after before above below under over within to as since until".split()
 )
 _ASKING = frozenset(
     "who whom whose which what when where why how is are was were be do does did has have had can could may might"
@@ -283,8 +283,9 @@ def _put_in_place(before: str, rest: str, embed: Embed | None) -> str:
     """An earlier question with `rest` in the place of what it answers to there, else beside it."""
     asked, words = _bare(before), _words(_bare(before))
     new = _words(rest)
-    if new[0].low in _PLACED and (span := _placed_span(words, new[0].low)):
-        return f"{asked[: span[0]]}{rest}{asked[span[1] :]}?"
+    if new[0].low in _PLACED:
+        span = _placed_span(words, new[0].low)
+        return f"{asked[: span[0]]}{rest}{asked[span[1] :]}?" if span else f"{asked} {rest}?"
     if embed is not None and (span := _akin(asked, words, rest, embed)):
         return f"{asked[: span[0]]}{rest}{asked[span[1] :]}?"
     return f"{asked}, {rest}?"

@@ -149,6 +149,8 @@ def _digest(asked: str, today: date) -> Digest | None:
         if found is None:
             continue
         topic, when = _named(found["topic"] or ""), found["when"]
+        if topic and not when and period_of(f"on {topic}", today):  # "new on 3 March" is on that day
+            topic, when = "", f"on {topic}"
         if when is None:
             return Digest(topic) if topic or len(asked.split()) <= _FEW_WORDS else None
         period = period_of(when, today)

@@ -55,6 +55,12 @@ def test_what_a_question_leans_on_is_put_into_it(follow_up: str, words: str) -> 
     assert stand_alone(follow_up, [HOTEL]).text == words
 
 
+def test_a_date_is_added_to_what_was_asked_without_one() -> None:
+    assert stand_alone("And since March?", [Turn("What's new on backups?")], embed_by_words).text == (
+        "What's new on backups since March?"
+    )
+
+
 def test_a_chain_of_follow_ups_is_set_upright_link_by_link() -> None:
     turns = [PURCHASE, Turn("And above 150,000 euros?")]
     assert stand_alone("How many offers are needed for that?", turns).text.endswith(

@@ -34,6 +34,7 @@ TODAY = date(2026, 11, 22)  # a Sunday
             "news about oil between 2 March 1987 and 5 March 1987",
             Digest("oil", date(1987, 3, 2), date(1987, 3, 5)),
         ),
+        ("What was new on 26 February 1987?", Digest("", date(1987, 2, 26), date(1987, 2, 26))),
         ("What changed in the travel policy?", Comparison("travel policy")),
         (
             "Compare the backup policy 2025 with the backup policy 2026",
