@@ -27,7 +27,8 @@ _DUE = text(
 )
 # What the last one did not get out, this one tells as well.
 _BEGIN = text(
-    "UPDATE bot.digest d SET told_until = :now, next_at = :next_at, question_id = :question_id,"
+    "UPDATE bot.digest d SET told_until = greatest(d.told_until, :until), next_at = :next_at,"
+    "  question_id = :question_id,"
     "  asked_since = CASE WHEN EXISTS (SELECT FROM bot.question q WHERE q.workspace_id = d.workspace_id"
     "   AND q.id = d.question_id AND q.state <> 'answered') THEN d.asked_since ELSE d.told_until END"
     f" WHERE d.{_OF} AND d.id = :id"
@@ -38,6 +39,8 @@ _SPAN = text(
 )
 SENT_AT = time(8, 0, tzinfo=UTC)
 LONGEST_TOPIC = 80
+SETTLED = timedelta(minutes=5)
+"""What came in later than that may not be there for all to see yet. The next one tells it."""
 
 
 class CannotSchedule(OstiaryError):
@@ -121,8 +124,8 @@ async def due_digests(connection: AsyncConnection, now: datetime) -> list[Schedu
 async def begin_sending(
     connection: AsyncConnection, digest: ScheduledDigest, question_id: int, now: datetime
 ) -> None:
-    """It is sent as this question; what comes in from now on is for the next one."""
-    values = {"id": digest.id, "question_id": question_id, "now": now}
+    """It is sent as this question; what came in just now, or comes in from now on, is for the next one."""
+    values = {"id": digest.id, "question_id": question_id, "until": now - SETTLED}
     await connection.execute(_BEGIN, {**values, "next_at": next_after(now, digest.every)})
 
 

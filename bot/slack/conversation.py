@@ -12,10 +12,11 @@ from sqlalchemy import text
 
 from auth.clearance import Clearance
 from auth.database import WORKSPACE, Database
+from bot import metrics
 from bot.answering.follow_ups import leans
 from bot.answering.turns import Turn
 from bot.slack.questions import Question
-from retrieval.locks import FoundRow, insist_on
+from retrieval.locks import FoundRow, LocksDisagree, insist_on
 from retrieval.retriever import Library
 
 REMEMBERED = 4
@@ -61,7 +62,13 @@ class Conversation:
             return ()
         rows = await self._earlier(question)
         mine = {row.id for row in rows if row.asker_slack_id == question.asker_slack_id}
-        answers = await self._answers([row.id for row in rows], clearance, part, mine) if rows else {}
+        try:
+            answers = await self._answers([row.id for row in rows], clearance, part, mine) if rows else {}
+        except (
+            LocksDisagree
+        ):  # an alarm for those who run the bot; here it is as if nothing had been answered
+            metrics.LOCKS_DISAGREE.inc()
+            answers = {}
         return tuple(_turn(row, answers.get(row.id)) for row in rows)
 
     async def _earlier(self, question: Question) -> Sequence[Any]:

@@ -1,13 +1,13 @@
 """A digest that is sent to a channel tells what everybody in it may read when it is sent, once, and else nothing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import ScheduleDigest, StopDigest
-from bot.digests import CannotSchedule, Every, next_after
+from bot.digests import SETTLED, CannotSchedule, Every, next_after
 from bot.slack.digests import DigestSender, question_for
 from bot.slack.team import Team
 from tests.door.world import TEAM, World
@@ -23,10 +23,12 @@ class Sender(DigestSender):
         await super().look()
 
 
-async def scheduled(world: World, topic: str = "") -> DigestSender:
+async def scheduled(world: World, topic: str = "", later: timedelta = SETTLED) -> DigestSender:
+    """`later`: how long after what came in it is looked for."""
     administration = Administration(world.database, world.workspace_id)
     await administration.carry_out(ScheduleDigest("CPRIV", topic, Every.DAILY), COMMAND_LINE)
-    sender = Sender(world.database, Team(world.workspace_id, TEAM, "Drawn", "UBOT"))
+    team = Team(world.workspace_id, TEAM, "Drawn", "UBOT")
+    sender = Sender(world.database, team, lambda: datetime.now(UTC) + later)
     sender.register(world.queue)  # type: ignore[arg-type]
     return sender
 
@@ -81,6 +83,15 @@ async def test_somebody_who_joins_makes_it_less(world: World) -> None:
 async def test_what_was_there_before_is_not_new(world: World) -> None:
     await world.ingest(FOR_ALL, False)
     assert await send(world, await scheduled(world)) == []
+
+
+async def test_what_came_in_just_before_is_left_to_the_next_one(world: World) -> None:
+    """Somebody may be storing it still: what the moment of storing is, nobody else can see before it is done."""
+    sender = await scheduled(world, later=timedelta(0))
+    await world.ingest(FOR_ALL, False)
+    assert await send(world, sender) == []
+    sender._now = lambda: datetime.now(UTC) + SETTLED
+    assert await send(world, sender) == ["told"]
 
 
 async def test_a_digest_on_a_topic_leaves_out_the_rest(world: World) -> None:
