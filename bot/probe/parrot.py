@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 
 from bot.answering import Answer, Answerer, CitedSentence
+from bot.answering.grounds import Grounded, quotes
+from bot.answering.units import Unit
 from retrieval.passages import Passage
 
 _ASKED_FOR = re.compile(r"the (\w+) register")
@@ -27,6 +29,9 @@ class Parrot(Answerer):
 
     def go_on(self) -> None:
         self._going.set()
+
+    async def worded(self, _question: str, units: Sequence[Unit]) -> Sequence[Grounded]:
+        return quotes(units)
 
     async def answer(self, question: str, passages: Sequence[Passage], use_adapter: bool = False) -> Answer:
         self.waiting += 1

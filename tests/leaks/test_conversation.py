@@ -122,6 +122,14 @@ async def test_what_was_asked_elsewhere_is_not_remembered(world: World) -> None:
     assert [(turn.question, turn.answer) for turn in found] == [("What is the budget of project 0?", "")]
 
 
+async def test_what_another_asked_of_the_bot_in_person_is_not_remembered(world: World) -> None:
+    await ask(world, "UANN", "D-UANN")
+    question = await follow_up(world, "UBOB", "D-UBOB")
+    library = world.replier._assistant.library
+    conversation = Conversation(world.database, world.workspace_id, library)
+    assert await conversation.before(question, CHANNEL, await clearance_of(world, "UANN")) == ()
+
+
 async def test_a_question_that_stands_alone_is_given_no_past(world: World) -> None:
     await ask(world, "UANN", "CPRIV")
     question = await follow_up(world, "UANN", "CPRIV", "Who approves a purchase?")

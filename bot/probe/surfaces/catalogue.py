@@ -60,5 +60,5 @@ SURFACES = (
     Surface("another workspace", outside.other_workspace),
     Surface("log and figures", outside.log_and_figures),
 )
-NOT_BUILT = ("feedback buttons", "digests")
+NOT_BUILT = ("feedback buttons", "digests sent to channels")
 """Surfaces that the bot does not have yet: named in the report, so that nobody thinks they were tried."""
