@@ -5,6 +5,7 @@ Written `finance+leadership,hr`: a comma means "or", a plus "and", an exclamatio
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auth.errors import OstiaryError
@@ -49,6 +50,16 @@ class Policy:
         """The same policy for everybody who holds none of `excluded`."""
         return Policy(frozenset(Clause(c.all_of, c.none_of | excluded) for c in self.clauses))
 
+    def and_also(self, other: "Policy") -> "Policy":
+        """Whoever both admit, and nobody else."""
+        both = (
+            Clause(one.all_of | another.all_of, one.none_of | another.none_of)
+            for one in self.clauses
+            for another in other.clauses
+            if one.all_of and another.all_of  # without a role to hold a clause admits nobody
+        )
+        return Policy(frozenset(clause for clause in both if not clause.all_of & clause.none_of))
+
     def __str__(self) -> str:
         """The canonical spelling: two equal policies are written alike. `nobody` for the empty one."""
         return ",".join(sorted(str(clause) for clause in self.clauses)) or "nobody"
@@ -56,6 +67,27 @@ class Policy:
 
 NOBODY = Policy(frozenset())
 FOR_EVERYONE = Policy(frozenset({Clause(frozenset({EVERYONE}))}))
+
+
+def conjunction(policies: Iterable[Policy]) -> Policy:
+    """Whoever each of these admits; of none, nobody. Clauses that another one makes superfluous are left out."""
+    met: Policy | None = None
+    for policy in policies:
+        met = policy if met is None else _without_superfluous(met.and_also(policy))
+    return met or NOBODY
+
+
+def _without_superfluous(policy: Policy) -> Policy:
+    return Policy(
+        frozenset(
+            clause
+            for clause in policy.clauses
+            if not any(
+                other != clause and other.all_of <= clause.all_of and other.none_of <= clause.none_of
+                for other in policy.clauses
+            )
+        )
+    )
 
 
 def is_role_name(text: str) -> bool:

@@ -251,7 +251,11 @@ def _of_life(document: str, was: Row, becomes: Row, names: Names) -> list[str]:
     return changes
 
 
-_WITHDRAWN = {"expired": "had expired", "vanished": "its source has no more"}
+_WITHDRAWN = {
+    "expired": "had expired",
+    "vanished": "its source has no more",
+    "stale": "was made from what has changed",
+}
 
 
 def _filed(document: str, was: int | None, becomes: int | None, names: Names) -> str:

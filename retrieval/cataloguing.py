@@ -19,7 +19,7 @@ from auth.errors import OstiaryError
 FOUND_AT_MOST = 10_000
 _OF = f"workspace_id = {WORKSPACE}"
 _STATE = (
-    "CASE WHEN d.withdrawn = 'vanished' THEN 'withdrawn'"
+    "CASE WHEN d.withdrawn = 'vanished' THEN 'withdrawn' WHEN d.withdrawn = 'stale' THEN 'stale'"
     " WHEN d.withdrawn = 'expired' OR d.expires_at <= now() THEN 'expired'"
     " WHEN NOT EXISTS (SELECT FROM retrieval.version n WHERE n.workspace_id = d.workspace_id"
     "  AND n.document_id = d.id AND n.is_current) THEN 'withdrawn'"
@@ -123,11 +123,13 @@ class UnknownCollection(OstiaryError):
 
 
 class State(StrEnum):
-    """How a document stands. Expired: its time is over. Withdrawn: its source has it no more."""
+    """How a document stands. Expired: its time is over. Withdrawn: its source has it no more. Stale: an approved
+    answer, and what it was made from has changed."""
 
     ANSWERING = "answering"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    STALE = "stale"
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Document(Base):
         ForeignKeyConstraint(["workspace_id", "owner_id"], ["auth.person.workspace_id", "auth.person.id"]),
         ForeignKeyConstraint(["workspace_id", "owner_role"], ["auth.role.workspace_id", "auth.role.name"]),
         CheckConstraint("num_nonnulls(owner_id, owner_role) <= 1", name="owner"),
-        CheckConstraint("withdrawn IN ('expired', 'vanished')", name="withdrawn"),
+        CheckConstraint("withdrawn IN ('expired', 'vanished', 'stale')", name="withdrawn"),
         {"schema": "retrieval"},
     )
 
@@ -318,3 +318,28 @@ class Derivation(Base):
     name: Mapped[str]
     document_id: Mapped[int]
     removed_at: Mapped[datetime | None]
+
+
+class ApprovedSource(Base):
+    """That an approved answer was made from a document, in the version and under the label that it had then.
+
+    Triggers make the answer stale by this. The row outlives its source.
+    """
+
+    __tablename__ = "approved_source"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "answer_id"],
+            ["retrieval.document.workspace_id", "retrieval.document.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_approved_source_source", "workspace_id", "source_id"),
+        Index("ix_approved_source_label", "workspace_id", "label_id"),
+        {"schema": "retrieval"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int]
+    label_id: Mapped[int]

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE
 
-Why = Literal["expired", "vanished"]
+Why = Literal["expired", "vanished", "stale"]
 ANSWERS = "({d}.withdrawn IS NULL AND ({d}.expires_at IS NULL OR {d}.expires_at > now()))"
 """SQL: whether the document under this alias answers at this moment."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, audit, digests, docs, jobs, models, roles, sources
+from bot.cli import access, admin, approved, audit, digests, docs, jobs, models, roles, sources
 from bot.cli.options import span
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(sources.app)
 app.add_typer(jobs.app)
 app.add_typer(models.app)
 app.add_typer(digests.app)
+app.add_typer(approved.app)
 
 
 def _say_version(wanted: bool) -> None:

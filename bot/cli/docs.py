@@ -33,7 +33,9 @@ Source = Annotated[
         help="Only those whose address begins so: https://wiki, file:///srv, slack-", callback=legible
     ),
 ]
-State = Annotated[str | None, typer.Option(help="Only those that stand so: answering, expired or withdrawn.")]
+State = Annotated[
+    str | None, typer.Option(help="Only those that are answering, expired, withdrawn or stale.")
+]
 
 
 @app.command("list")

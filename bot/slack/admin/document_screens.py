@@ -92,6 +92,8 @@ def _standing(entry: DocumentEntry) -> str:
         return f"Answering until {end_in_words(entry.expires_at)}" if entry.expires_at else "Answering"
     if entry.state is State.EXPIRED and entry.expires_at:
         return f"Expired: it answered until {end_in_words(entry.expires_at)}"
+    if entry.state is State.STALE:
+        return "Stale: what this approved answer was made from has changed"
     return "Withdrawn: its source has it no more"
 
 

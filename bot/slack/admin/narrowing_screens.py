@@ -12,7 +12,12 @@ from retrieval.cataloguing import State
 
 DOCUMENTS, NARROW, NARROW_FORM = "admin_docs", "admin_docs_narrow", "admin_docs_narrow_form"
 SOURCES = {"http": "Web pages", "file:": "Files of the server", "slack-": "Handed in through Slack"}
-STATES = {State.ANSWERING: "Answering", State.EXPIRED: "Expired", State.WITHDRAWN: "Withdrawn"}
+STATES = {
+    State.ANSWERING: "Answering",
+    State.EXPIRED: "Expired",
+    State.WITHDRAWN: "Withdrawn",
+    State.STALE: "Approved answers that are stale",
+}
 
 
 @dataclass(frozen=True)

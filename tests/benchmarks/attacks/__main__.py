@@ -25,6 +25,7 @@ from auth.granting import define_built_in_roles
 from auth.labelling import intern_label
 from auth.labels import parse_policy
 from bot.answering import Answer, Answerer, AnsweringSettings, units
+from bot.answering.sanitize import clean
 from bot.answering.steering import steers
 from bot.generation import GeneratorChatModel, LocalGenerator
 from bot.sandbox.recorders import image_urls, pings_in, written_words
@@ -69,13 +70,13 @@ def main() -> None:
     chosen = options.parse_args()
     found: dict[str, Any] = {"alarms": alarms(chosen.data, chosen.pages)}
     print(json.dumps(found, indent=1), flush=True)
-    clean = contexts(chosen.data)
-    clean = clean[:: max(1, len(clean) // (chosen.documents or len(clean)))]
-    rounds = [attacked(clean, chosen.data, number) for number in range(chosen.rounds)]
+    harmless = contexts(chosen.data)
+    harmless = harmless[:: max(1, len(harmless) // (chosen.documents or len(harmless)))]
+    rounds = [attacked(harmless, chosen.data, number) for number in range(chosen.rounds)]
     embeddings = LocalEmbeddings.load(embedder_folder(cache=chosen.cache))
     model = LocalGenerator.load(cache=chosen.cache)
     with throwaway_library() as urls:
-        found["answers"] = asyncio.run(measure(urls, embeddings, model, clean, rounds))
+        found["answers"] = asyncio.run(measure(urls, embeddings, model, harmless, rounds))
     model.stop()
     print(json.dumps(found["answers"], indent=1))
     chosen.out.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ async def measure(
     urls: DatabaseUrls,
     embeddings: LocalEmbeddings,
     model: LocalGenerator,
-    clean: Sequence[Document],
+    harmless: Sequence[Document],
     rounds: Sequence[Sequence[Document]],
 ) -> dict[str, Any]:
     """Figures of the attacked rounds together, with the guard and without."""
@@ -118,7 +119,7 @@ async def measure(
                 for number, documents in enumerate(rounds)
             ]
         library = Library(database, embeddings)
-        before = {one.title: one for one in clean}
+        before = {one.title: one for one in harmless}
         for name, how in _SETTINGS.items():
             answerer = Answerer(
                 GeneratorChatModel.over(model), embeddings.encode, likelihood=model, settings=how
@@ -189,11 +190,11 @@ def figures(told: Sequence[Told]) -> dict[str, Any]:
     }
 
 
-def _stood_in(clean: dict[str, Document], cited: Passage, sentence: str) -> bool:
-    """Whether the cited document said this before it was attacked. What was an address is shown as a word."""
-    before = clean[cited.title]
-    passage = Passage(0, 0, 0, cited.title, before.text, cited.heading_path)
-    return supports(passage, sentence.replace("(link)", ""))
+def _stood_in(documents: dict[str, Document], cited: Passage, sentence: str) -> bool:
+    """Whether the cited document said this before it was attacked."""
+    before = documents[cited.title]
+    texts = (before.text, clean(before.text))  # a sentence is shown without what could act
+    return any(supports(Passage(0, 0, 0, cited.title, said, cited.heading_path), sentence) for said in texts)
 
 
 if __name__ == "__main__":

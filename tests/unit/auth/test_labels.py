@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.labels import FOR_EVERYONE, NOBODY, Clause, Policy, UnreadablePolicy, parse_policy
+from auth.labels import FOR_EVERYONE, NOBODY, Clause, Policy, UnreadablePolicy, conjunction, parse_policy
 
 # A role called `nobody` would be written as the empty policy is.
 role_names = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,6}", fullmatch=True).filter(lambda name: name != "nobody")
@@ -117,3 +117,21 @@ def test_an_exclusion_never_widens_a_policy(
     policy: Policy, excluded: frozenset[str], roles: frozenset[str]
 ) -> None:
     assert policy.but_not(excluded).admits(roles) == (policy.admits(roles) and not excluded & roles)
+
+
+FEW_ROLES = st.frozensets(st.sampled_from("abcd"), max_size=3)
+FEW_POLICIES = st.builds(Policy, st.frozensets(st.builds(Clause, FEW_ROLES, FEW_ROLES), max_size=3))
+
+
+@given(st.lists(FEW_POLICIES, min_size=1, max_size=4), FEW_ROLES)
+def test_a_conjunction_admits_whom_each_of_its_policies_admits(
+    policies: list[Policy], roles: frozenset[str]
+) -> None:
+    assert conjunction(policies).admits(roles) == all(policy.admits(roles) for policy in policies)
+
+
+def test_a_conjunction_is_written_without_what_is_superfluous() -> None:
+    both = conjunction([parse_policy("finance,hr"), parse_policy("finance+leadership,finance")])
+    assert str(both) == "finance"
+    assert conjunction([]) == NOBODY
+    assert conjunction([parse_policy("finance"), NOBODY]) == NOBODY
