@@ -20,6 +20,10 @@ _BY_NAME = text(
     "SELECT is_public, is_shared, members FROM auth.channel"
     f" WHERE workspace_id = {WORKSPACE} AND (name = :name OR channel_id = :name)"
 )
+_BY_ID = text(
+    "SELECT is_public, is_shared, members FROM auth.channel"
+    f" WHERE workspace_id = {WORKSPACE} AND channel_id = :channel_id"
+)
 _NAMES = text(
     f"SELECT channel_id, name FROM auth.channel WHERE workspace_id = {WORKSPACE}"
     " AND (CAST(:among AS text[]) IS NULL OR channel_id = ANY(:among)) ORDER BY name"
@@ -50,6 +54,14 @@ async def channel_names(connection: AsyncConnection, among: Collection[str] | No
     """Channel id -> name, of every channel that is known, or of those `among` these ids; by name."""
     rows = await connection.execute(_NAMES, {"among": None if among is None else sorted(among)})
     return {row.channel_id: row.name for row in rows}
+
+
+async def audience_known(connection: AsyncConnection, channel_id: str) -> Audience:
+    """Everybody in a channel, as last known; incomplete where it is not known at all."""
+    row = (await connection.execute(_BY_ID, {"channel_id": channel_id})).first()
+    if row is None:
+        return Audience(frozenset(), complete=False)
+    return Audience(frozenset(row.members), every_member=row.is_public, complete=not row.is_shared)
 
 
 async def audience_of_channel(connection: AsyncConnection, name: str, asker_slack_id: str) -> Audience:

@@ -303,6 +303,19 @@ def _stopped(_event: Event, details: Row, names: Names) -> str:
     return f"stopped digest {details.get('digest')}{_channel(details, names)}"
 
 
+def _marked(_event: Event, details: Row, _names: Names) -> str:
+    return f"marked {_questions(details)}, which found nothing, as {details.get('mark')}"
+
+
+def _reopened(_event: Event, details: Row, _names: Names) -> str:
+    return f"took back the mark on {_questions(details)}, which found nothing"
+
+
+def _questions(details: Row) -> str:
+    numbers = ", ".join(str(number) for number in details.get("questions", ()))
+    return f"{'questions' if ', ' in numbers else 'question'} {numbers}"
+
+
 def _undone(_event: Event, details: Row, _names: Names) -> str:
     return f"undid change {details.get('change')}"
 
@@ -352,6 +365,8 @@ _HAPPENINGS: Mapping[str, Callable[[Event, Row, Names], str]] = {
     "answer.shared": _shared,
     "digest.scheduled": _scheduled,
     "digest.stopped": _stopped,
+    "gap.marked": _marked,
+    "gap.reopened": _reopened,
     UNDONE: _undone,
     "document.ingested": _ingested,
     "document.deleted": _deleted,

@@ -120,6 +120,32 @@ class DigestRow(Base):
     question_id: Mapped[int | None]
 
 
+class GapMarkRow(Base):
+    """What became of a question that found nothing: answered or dismissed, with all that were marked at once.
+
+    `marked_with` is the number that the gap had, the id of one of its questions.
+    """
+
+    __tablename__ = "gap_mark"
+    __table_args__ = (
+        CheckConstraint("mark IN ('answered', 'dismissed')", name="mark"),
+        ForeignKeyConstraint(
+            ["workspace_id", "question_id"],
+            ["bot.question.workspace_id", "bot.question.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_gap_mark_marked_with", "workspace_id", "marked_with"),
+        {"schema": "bot"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = mapped_column(primary_key=True)
+    mark: Mapped[str]
+    marked_with: Mapped[int]
+    marked_by: Mapped[str]
+    marked_at: Mapped[datetime] = created_now()
+
+
 class IngestionRequestRow(Base):
     """A document that an admin asked to have ingested from Slack, and who may read it.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import access, admin, approved, audit, digests, docs, jobs, models, roles, sources
+from bot.cli import access, admin, approved, audit, digests, docs, gaps, jobs, models, roles, sources
 from bot.cli.options import span
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(jobs.app)
 app.add_typer(models.app)
 app.add_typer(digests.app)
 app.add_typer(approved.app)
+app.add_typer(gaps.app)
 
 
 def _say_version(wanted: bool) -> None:

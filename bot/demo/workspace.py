@@ -10,6 +10,7 @@ COMMANDS = (
     ("/access", "Who may read which document, and why", "words of a title"),
     ("/docs", "The documents there are, and what could not be added", "words of a title"),
     ("/digest", "What is new in the documents", "backups since March, or weekly #channel backups"),
+    ("/gaps", "What people asked and found nothing on", "nothing, or answered 17"),
     ("/audit", "What happened: by person, document and time", "@ada, or a document's number"),
 )
 SHORTCUTS = (("add_message", "Add to the knowledge base"), ("add_thread", "Add this thread"))

@@ -44,6 +44,7 @@ _EMPTY = tuple(
     for table in (
         "bot.loan_request",
         "bot.digest",
+        "bot.gap_mark",
         "bot.answer",
         "bot.question",
         "bot.ingestion_request",

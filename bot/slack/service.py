@@ -16,9 +16,11 @@ from auth.database import Database
 from auth.directory import register_workspace
 from auth.errors import OstiaryError
 from auth.granting import define_built_in_roles
+from auth.rights import Audience
 from bot.assistant import Assistant
 from bot.background import in_background
 from bot.expiring import keep_sweeping
+from bot.gaps import Gaps
 from bot.queue import ALL_LANES, JobQueue, Lane, QueueSettings
 from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
@@ -26,12 +28,15 @@ from bot.slack.asking import AskingDesk
 from bot.slack.audiences import Audiences
 from bot.slack.delivery import Outbox
 from bot.slack.digests import DigestDesk, DigestSender
+from bot.slack.gaps import GapsDesk
 from bot.slack.handing_in import IngestionDesk
 from bot.slack.ingesting import Intake
 from bot.slack.lending import Lending
 from bot.slack.people import Roster
+from bot.slack.places import Place
 from bot.slack.refusals import reason
 from bot.slack.replying import Replier
+from bot.slack.small_talk import small_talk
 from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
 from bot.slack.team import Team
 from bot.source_jobs import SourceKeeper, readers
@@ -123,8 +128,8 @@ async def connected(
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
     admin = AdminDesk(client, database, workspace_id, roster, standing, intake.again, sources.read_soon)
     await standing.read_all()
-    digests = DigestDesk(database, team, queue)
-    listening = desks(team, asking, ingestion, admin, standing, roster, audiences, digests)
+    more = DigestDesk(database, team, queue), GapsDesk(_gaps(database, team, assistant, audiences))
+    listening = desks(team, asking, ingestion, admin, standing, roster, audiences, *more)
     app = slack_app(client, team.team_id, listening)
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
     handler.client.message_listeners.append(_on_reconnection(standing))
@@ -148,12 +153,22 @@ def desks(
     standing: StandingReader,
     roster: Roster,
     audiences: Audiences,
-    digests: DigestDesk,
+    *more: Desk,
 ) -> tuple[Desk, ...]:
     """All that listens in a workspace."""
     messages = MessageDesk(asking, ingestion, team.bot_user_id)
     following = StandingDesk(standing, roster, audiences, team.bot_user_id)
-    return asking, ingestion, admin, messages, following, digests
+    return asking, ingestion, admin, messages, following, *more
+
+
+def _gaps(database: Database, team: Team, assistant: Assistant, audiences: Audiences) -> Gaps:
+    """Whoever looks is shown what they could read in Slack: who is in a channel, Slack is asked each time."""
+
+    async def who_is_in(channel_id: str) -> Audience:
+        return await audiences.now(Place(channel_id, "channel", None), team.bot_user_id)
+
+    embed = assistant.library.embeddings.encode
+    return Gaps(database, team.workspace_id, embed, who_is_in, lambda words: small_talk(words) is None)
 
 
 def _on_reconnection(standing: StandingReader) -> Callable[..., Awaitable[None]]:

@@ -69,6 +69,11 @@ def _button(action_id: str, text: str, value: int) -> Block:
     return {"type": "button", "action_id": action_id, "text": _plain(text), "value": str(value)}
 
 
+def sections(*texts: str) -> list[Block]:
+    """Each a block of its own. What is not the bot's own in them is escaped already."""
+    return [_section(part) for text in texts for part in _split(text)]
+
+
 def plain_blocks(text: str) -> list[Block]:
     return [_section(part) for part in _split(escape(text))]
 

@@ -13,6 +13,7 @@ from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import slack_app
 from bot.slack.asking import AskingDesk
 from bot.slack.digests import DigestDesk
+from bot.slack.gaps import GapsDesk
 from bot.slack.handing_in import IngestionDesk
 from bot.slack.service import desks
 from bot.slack.team import Team
@@ -85,7 +86,17 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     slack_app(
         AsyncWebClient(token="xoxb-none"),
         "T0TEST",
-        desks(TEAM, asking, ingestion, admin, nobody, nobody, nobody, DigestDesk(nobody, TEAM, nobody)),
+        desks(
+            TEAM,
+            asking,
+            ingestion,
+            admin,
+            nobody,
+            nobody,
+            nobody,
+            DigestDesk(nobody, TEAM, nobody),
+            GapsDesk(nobody),
+        ),
     )
     return heard
 
@@ -135,4 +146,5 @@ def test_people_named_in_commands_of_administration_arrive_by_their_ids() -> Non
         "/docs": True,
         "/audit": True,
         "/digest": True,
+        "/gaps": False,
     }
