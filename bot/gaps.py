@@ -23,8 +23,8 @@ from auth.people import PersonKind
 from auth.rights import Audience, Rights, rights_of
 from bot.grouping import grouped
 
-ALIKE = 0.6
-"""The cosine from which two questions ask the same."""
+ALIKE = 0.5
+"""The cosine from which questions ask the same (`python -m tests.benchmarks.gaps`)."""
 MOST, DAYS = 300, 90
 OWNERS_ONLY = (
     "Only people who own documents or a collection, and those who hold the role ostiary-admin, see this."

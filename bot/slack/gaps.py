@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 SHOWN, WORDINGS, LONGEST_QUESTION = 15, 2, 300
 HELP = (
-    "`/gaps` shows what people asked and found nothing on, where you could read it: put together by what it asks, what"
-    " most people asked first. It is for those who own documents, and for administrators.\n"
+    "`/gaps` shows what people asked and found nothing on, where you could read it: put together by what it asks,"
+    " what most people asked first. It is for those who own documents, and for administrators.\n"
     "`/gaps answered 17` takes number 17 off the list once something answers it, `/gaps dismiss 17` where nothing"
     " will; `/gaps reopen 17` puts it back."
 )
