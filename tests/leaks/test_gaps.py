@@ -136,7 +136,7 @@ async def test_whoever_owns_nothing_is_shown_nothing_and_marks_nothing(
         await owner.reopen(user_id, gap.id)
 
 
-async def test_whoever_owns_a_document_is_an_owner(world: World, owner: Gaps) -> None:
+async def test_whoever_owns_a_document_is_an_owner_as_long_as_they_are_here(world: World, owner: Gaps) -> None:
     await ask(world, "UANN", "CPUB")
     owned = (
         "UPDATE retrieval.document SET owner_id = (SELECT id FROM auth.person WHERE slack_user_id = 'UCAT')"
@@ -144,6 +144,9 @@ async def test_whoever_owns_a_document_is_an_owner(world: World, owner: Gaps) ->
     async with world.database.writing_in(world.workspace_id) as connection:
         await connection.execute(text(owned))
     assert len(await shown(owner, "UCAT")) == 1
+    await world.change_person("UCAT", "member", False)
+    with pytest.raises(NoGap, match="own"):
+        await owner.open_to("UCAT")
 
 
 async def test_an_owner_is_one_no_more_with_the_role(world: World, owner: Gaps) -> None:
