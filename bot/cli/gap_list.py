@@ -21,7 +21,7 @@ async def show(handle: str) -> None:
     rows = [
         (
             str(gap.id),
-            clean(gap.text),
+            "\n".join(clean(words) for words in (gap.text, *gap.other_words)),
             str(len(gap.questions)),
             str(gap.people),
             f"{gap.last_asked:%Y-%m-%d}",

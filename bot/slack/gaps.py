@@ -18,7 +18,7 @@ from bot.slack.views import Block, escape, plain_blocks, sections
 
 log = structlog.get_logger(__name__)
 
-SHOWN, WORDINGS, LONGEST_QUESTION = 15, 2, 300
+SHOWN, WORDINGS, LONGEST_QUESTION = 15, 5, 300
 HELP = (
     "`/gaps` shows what people asked and found nothing on, where you could read it: put together by what it asks,"
     " what most people asked first. It is for those who own documents, and for administrators.\n"
@@ -80,6 +80,7 @@ def gap_blocks(gaps: Sequence[Gap]) -> list[Block]:
 def _line(gap: Gap) -> str:
     where = ", ".join(f"<#{channel_id}>" for channel_id in gap.channel_ids if channel_id.isalnum())
     others = "; ".join(f"“{_short(words)}”" for words in gap.other_words[:WORDINGS])
+    others += f"; and {len(gap.other_words) - WORDINGS} more" if len(gap.other_words) > WORDINGS else ""
     return (
         f"*{gap.id}*  {_short(gap.text)}\n{asked_in_words(gap)}{f', in {where}' if where else ''}"
         f"{f'. Also: {others}' if others else ''}"

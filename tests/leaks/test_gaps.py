@@ -136,7 +136,9 @@ async def test_whoever_owns_nothing_is_shown_nothing_and_marks_nothing(
         await owner.reopen(user_id, gap.id)
 
 
-async def test_whoever_owns_a_document_is_an_owner_as_long_as_they_are_here(world: World, owner: Gaps) -> None:
+async def test_whoever_owns_a_document_is_an_owner_as_long_as_they_are_here(
+    world: World, owner: Gaps
+) -> None:
     await ask(world, "UANN", "CPUB")
     owned = (
         "UPDATE retrieval.document SET owner_id = (SELECT id FROM auth.person WHERE slack_user_id = 'UCAT')"

@@ -189,6 +189,22 @@ def test_a_change_is_told_in_words(relation: str, was: Any, becomes: Any, said: 
         ),
         ("question.refused", {"question": 4}, "found nothing for @ben that they may read (question 4)"),
         (
+            "digest.scheduled",
+            {"digest": 2, "channel": "C1", "topic": "pay", "every": "weekly"},
+            "set up a weekly digest on pay in #board",
+        ),
+        ("digest.stopped", {"digest": 2, "channel": "C1"}, "stopped digest 2 in #board"),
+        (
+            "gap.marked",
+            {"gap": 4, "mark": "dismissed", "questions": [4, 6]},
+            "marked questions 4, 6, which found nothing, as dismissed",
+        ),
+        (
+            "gap.reopened",
+            {"gap": 4, "questions": [4]},
+            "took back the mark on question 4, which found nothing",
+        ),
+        (
             "answer.shared",
             {"question": 5, "from": 4, "channel": "C1"},
             "asked question 4 of @ben again, for everybody in #board",
