@@ -6,7 +6,8 @@ from sqlalchemy import text
 from auth.rights import Audience
 from bot.gaps import Gap, Gaps, Mark, NoGap
 from bot.slack.places import DIRECT, Place
-from bot.slack.questions import IncomingQuestion
+from bot.slack.questions import IncomingQuestion, claim
+from bot.slack.replying import ANSWER_JOB
 from bot.slack.small_talk import small_talk
 from tests.door.memory import MemoryAudiences
 from tests.door.world import TEAM, Words, World
@@ -31,7 +32,11 @@ async def owner(world: World) -> Gaps:
 async def ask(world: World, user_id: str, channel_id: str, said: str = PARKING) -> None:
     ts = world.slack.stamp()
     kind = DIRECT if channel_id.startswith("D-") else "channel"
-    await world.desk._store(IncomingQuestion(f"E{ts}", channel_id, kind, ts, None, user_id, said, TEAM))
+    question = IncomingQuestion(f"E{ts}", channel_id, kind, ts, None, user_id, said, TEAM)
+    async with world.database.writing_in(world.workspace_id) as connection:
+        question_id = await claim(connection, question)
+        assert question_id is not None
+        await world.queue.defer(connection, ANSWER_JOB, question_id=question_id)
     await world.queue.work_off()
 
 
