@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from auth.clearance import Clearance
 from bot import metrics
-from bot.answering import Answer, Answerer
+from bot.answering import Answer, Answerer, Telling, told
 from bot.answering.intents import Digest, Intent, recognise
 from bot.answering.rewriting import Rewriter
 from bot.answering.special import SpecialAnswers
@@ -46,6 +46,34 @@ class Parts:
     asker: Reply | None
 
 
+@dataclass(frozen=True)
+class Opening:
+    """An answer that is about to be told, and what it may be made from: known before a word of it is said."""
+
+    telling: Telling
+    clearance: Clearance
+    label_ids: frozenset[int]
+    chunk_ids: tuple[int, ...]
+
+    @property
+    def found(self) -> bool:
+        return self.telling.found
+
+    @property
+    def reply(self) -> Reply:
+        """As far as it has been told."""
+        return Reply(self.telling.answer, self.clearance, self.label_ids, self.chunk_ids)
+
+    async def whole(self) -> Reply:
+        await self.telling.whole()
+        return self.reply
+
+
+def opened(reply: Reply) -> Opening:
+    """A reply that is whole already, to be told at once."""
+    return Opening(told(reply.answer), reply.clearance, reply.label_ids, reply.chunk_ids)
+
+
 class Assistant:
     """Finds passages under a clearance and answers from them. One per process."""
 
@@ -64,14 +92,18 @@ class Assistant:
         self._today = today
 
     async def answer(self, question: str, clearance: Clearance, before: Sequence[Turn] = ()) -> Reply:
-        """Answer from what `clearance` may read and from nothing else.
+        """Answer from what `clearance` may read and from nothing else: what `begin` tells, gathered."""
+        return await (await self.begin(question, clearance, before)).whole()
+
+    async def begin(self, question: str, clearance: Clearance, before: Sequence[Turn] = ()) -> Opening:
+        """Begin to answer from what `clearance` may read and from nothing else.
 
         `before`: what a question may lean on of what was said earlier, the oldest first, all open to `clearance`.
         """
         asked = await self._rewriter.stand_alone(question[:LONGEST_QUESTION], before)
         if special := await self._special(asked, clearance):
-            return special
-        return await self._reply(asked, await self._passages(asked.text, clearance), clearance)
+            return opened(special)
+        return await self._begin_from(asked, await self._passages(asked.text, clearance), clearance)
 
     async def answer_in_place(self, question: str, asker: Clearance, audience: Clearance) -> Parts:
         """Answer where `audience` listens: for all from what all may read, the rest for the asker alone."""
@@ -99,15 +131,15 @@ class Assistant:
         own = await self._passages(asked.text, asker)
         if audience.covers([*(passage.label_id for passage in own), *asked.label_ids]):
             return None
-        reply = await self._reply(asked, own, asker)
-        told = [*(passage.label_id for passage in reply.answer.cited), *asked.label_ids]
-        if all_were_told and audience.covers(told):
+        reply = await (await self._begin_from(asked, own, asker)).whole()
+        cited = [*(passage.label_id for passage in reply.answer.cited), *asked.label_ids]
+        if all_were_told and audience.covers(cited):
             return None
         return _if_found(reply)
 
-    async def may_still_be_told(self, reply: Reply, clearance: Clearance) -> bool:
-        """Whether `clearance` may read what a reply was made from, under the labels that its sources have now."""
-        return clearance.covers(reply.label_ids) and await self.library.admits(clearance, reply.chunk_ids)
+    async def may_still_be_told(self, made: Reply | Opening, clearance: Clearance) -> bool:
+        """Whether `clearance` may read what this is made from, under the labels that its sources have now."""
+        return clearance.covers(made.label_ids) and await self.library.admits(clearance, made.chunk_ids)
 
     async def digest(self, topic: str, came: tuple[datetime, datetime], clearance: Clearance) -> Reply | None:
         """What came in between two moments, of what `clearance` may read; None where nothing did."""
@@ -143,14 +175,16 @@ class Assistant:
             metrics.LOCKS_DISAGREE.inc()
             return []
 
-    async def _reply(self, asked: StandingAlone, passages: Sequence[Passage], clearance: Clearance) -> Reply:
+    async def _begin_from(
+        self, asked: StandingAlone, passages: Sequence[Passage], clearance: Clearance
+    ) -> Opening:
         use_adapter = self._may_use_adapter(clearance)
-        answer = await self._answerer.answer(asked.text, passages, use_adapter=use_adapter)
         labels = asked.label_ids | {passage.label_id for passage in passages}
         if use_adapter and self._adapter_label is not None:
             labels |= {self._adapter_label}
         chunks = tuple(chunk_id for passage in passages for chunk_id in passage.chunk_ids)
-        return Reply(answer, clearance, labels, (*chunks, *asked.chunk_ids))
+        telling = await self._answerer.begin(asked.text, passages, use_adapter=use_adapter)
+        return Opening(telling, clearance, labels, (*chunks, *asked.chunk_ids))
 
     def _may_use_adapter(self, clearance: Clearance) -> bool:
         """An adapter carries the label of what it was trained on."""

@@ -21,6 +21,7 @@ LEARNED = Histogram(
 )
 ANSWERS = Counter("ostiary_answers_total", "Parts of answers that were sent.", ["part"])
 REFUSALS = Counter("ostiary_refusals_total", "Questions on which nothing was found that may be read.")
+FEEDBACK = Counter("ostiary_feedback_total", "Verdicts on answers, good or bad.", ["verdict"])
 WITHHELD = Counter("ostiary_withheld_total", "Answers not sent, since rights shrank while they were made.")
 LOCKS_DISAGREE = Counter("ostiary_locks_disagree_total", "Readings on which the two locks did not agree.")
 LAPSED_SOURCES = Gauge("ostiary_lapsed_sources", "Sources of roles that are too old and grant nothing.")

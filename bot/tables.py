@@ -28,7 +28,7 @@ class QuestionRow(Base):
 
     __tablename__ = "question"
     __table_args__ = (
-        CheckConstraint("state IN ('received', 'sending', 'answered', 'failed')", name="state"),
+        CheckConstraint("state IN ('received', 'sending', 'answered', 'failed', 'dropped')", name="state"),
         CheckConstraint("purpose IN ('question', 'share', 'digest')", name="purpose"),
         Index("ix_question_event", "workspace_id", "event_id", unique=True),
         Index("ix_question_message", "workspace_id", "channel_id", "message_ts", unique=True),
@@ -55,10 +55,15 @@ class QuestionRow(Base):
     answered_at: Mapped[datetime | None]
     asker_team_id: Mapped[str | None]
     purpose: Mapped[str] = mapped_column(server_default="question")
+    stopped_at: Mapped[datetime | None]
 
 
 class AnswerRow(Base):
-    """What was sent, to whom, and the proof that it was right: every label it was made from."""
+    """What was sent, to whom, and the proof that it was right: every label it was made from.
+
+    `streamed_ts` without `message_ts`: it was begun, and has not come to its end. `taken_back`: what was seen of it
+    does not stand there any more. `numbered_chunk_ids`: a chunk of each passage that it cites, [1] first.
+    """
 
     __tablename__ = "answer"
     __table_args__ = (
@@ -91,6 +96,38 @@ class AnswerRow(Base):
     cited_label_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     audience_id: Mapped[int | None]
     checked_at: Mapped[datetime | None]
+    streamed_ts: Mapped[str | None]
+    taken_back: Mapped[bool] = mapped_column(server_default="false")
+    numbered_chunk_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+
+
+class FeedbackRow(Base):
+    """What somebody thinks of an answer: their last word on it. It goes with the answer, and with its question."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        CheckConstraint("verdict IN ('good', 'bad')", name="verdict"),
+        CheckConstraint("reason IN ('not in sources', 'wrong', 'outdated', 'other')", name="reason"),
+        ForeignKeyConstraint(
+            ["workspace_id", "answer_id"], ["bot.answer.workspace_id", "bot.answer.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "question_id"],
+            ["bot.question.workspace_id", "bot.question.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_feedback_question", "workspace_id", "question_id"),
+        {"schema": "bot"},
+    )
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(primary_key=True)
+    slack_user_id: Mapped[str] = mapped_column(primary_key=True)
+    question_id: Mapped[int]
+    verdict: Mapped[str]
+    reason: Mapped[str | None]
+    words: Mapped[str | None]
+    given_at: Mapped[datetime] = created_now()
 
 
 class DigestRow(Base):

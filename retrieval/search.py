@@ -266,7 +266,7 @@ def _found_rows(rows: Sequence[Any]) -> list[FoundRow]:
 
 def _candidate(row: Any) -> Candidate:
     return Candidate(
-        _passage(row),
+        passage_of(row),
         _vector(row.emb),
         token_codes=row.token_codes,
         lexical=row.lexical_score,
@@ -277,7 +277,8 @@ def _candidate(row: Any) -> Candidate:
     )
 
 
-def _passage(row: Any) -> Passage:
+def passage_of(row: Any) -> Passage:
+    """A row with a chunk, and the title, address and date of its document."""
     return Passage(
         chunk_id=row.id,
         document_id=row.document_id,

@@ -18,6 +18,11 @@ _EMPTY = text(
     f"UPDATE bot.answer SET text = '' WHERE workspace_id = {WORKSPACE} AND document_ids && CAST(:ids AS bigint[])"
     " RETURNING message_ts"
 )
+# So does what people wrote of such an answer: they may have repeated it.
+_FORGET_FEEDBACK = text(
+    f"DELETE FROM bot.feedback f USING bot.answer a WHERE f.workspace_id = {WORKSPACE}"
+    " AND a.workspace_id = f.workspace_id AND a.id = f.answer_id AND a.document_ids && CAST(:ids AS bigint[])"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class RemoveDocuments(OfReaders):
         await require_documents(connection, self.document_ids)
         removed = await remove_documents(connection, self.document_ids)
         emptied = (await connection.execute(_EMPTY, {"ids": list(self.document_ids)})).all()
+        await connection.execute(_FORGET_FEEDBACK, {"ids": list(self.document_ids)})
         await forget_unused_labels(connection, list(removed.under))
         moves = {(label_id, NOWHERE): documents for label_id, documents in removed.under.items()}
         sent = sum(row.message_ts is not None for row in emptied)

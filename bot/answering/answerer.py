@@ -3,26 +3,28 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 
-from bot.answering.answer import Answer, CitedSentence
+from bot.answering.answer import Answer
 from bot.answering.calibration import CALIBRATION
 from bot.answering.counting import counted
 from bot.answering.draft import draft
 from bot.answering.evidence import Embed, Evidence, choose_evidence
-from bot.answering.grounds import Grounded, grounded, quotes
+from bot.answering.grounds import Check, Grounded, Grounds, quotes
+from bot.answering.telling import Sourced, Telling
 from bot.answering.units import Unit, units_of
 from bot.generation.likelihood import LikelihoodModel
 from retrieval.passages import Passage
 
 _log = logging.getLogger(__name__)
 
-Check = Callable[[str, str, Sequence[Unit]], Sequence[Grounded]]
-"""What may be said of a draft: question, draft and evidence in, sentences with their grounds out."""
+BeginCheck = Callable[[str, Sequence[Unit]], Check]
+"""Begins to check a draft: question and evidence in."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Answerer:
         likelihood: LikelihoodModel | None = None,
         settings: AnsweringSettings | None = None,
         adapted: BaseChatModel | None = None,
-        check: Check = grounded,
+        check: BeginCheck = Grounds,
     ) -> None:
         self._model = chat_model
         self._embed = embed
@@ -65,30 +67,59 @@ class Answerer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="evidence")
 
     async def answer(self, question: str, passages: Sequence[Passage], use_adapter: bool = False) -> Answer:
-        """The answer to `question` from `passages`; found=False where they give no grounds for one.
+        """The whole answer to `question` from `passages`: what `begin` tells, gathered."""
+        return await (await self.begin(question, passages, use_adapter)).whole()
+
+    async def begin(self, question: str, passages: Sequence[Passage], use_adapter: bool = False) -> Telling:
+        """Begin to answer `question` from `passages`; found=False where they give no grounds for an answer.
 
         `use_adapter` says that the whole audience may read what the adapter was trained on. A chat model that
         fails or is too slow costs the wording, not the answer: the evidence is quoted then.
         """
         model = self._adapted if use_adapter and self._adapted is not None else self._model
-        clock = _Clock()
+        since = time.perf_counter()
         evidence = await self._evidence(question, passages)
-        clock.stop("evidence")
-        if evidence.confidence < self._settings.threshold or not evidence.units:
-            return Answer((), (), False, model_name(model), clock.seconds, evidence.confidence)
-        text = await self._draft(question, evidence, model)
-        clock.stop("draft")
-        said = self._check(question, text, evidence.units) if text else quotes(evidence.units)
-        sentences, cited = _numbered(counted(question, said), passages)
-        clock.stop("check")
-        return Answer(sentences, cited, True, model_name(model), clock.seconds, evidence.confidence)
+        found = evidence.confidence >= self._settings.threshold and bool(evidence.units)
+        units = evidence.units if found else ()
+        return Telling(
+            self._sourced(question, units, passages, model),
+            [passages[index] for index in sorted({unit.passage for unit in units})],
+            found=found,
+            model=model_name(model),
+            confidence=evidence.confidence,
+            seconds={"evidence": time.perf_counter() - since, "draft": 0.0},
+        )
+
+    async def _sourced(
+        self, question: str, units: Sequence[Unit], passages: Sequence[Passage], model: BaseChatModel
+    ) -> AsyncIterator[Sourced]:
+        """The checked sentences of the draft as they come, then what they left unsaid."""
+        if not units:
+            return
+        first = True
+        async with aclosing(self._grounded(question, units, model)) as grounded:
+            async for said in grounded:
+                (said,) = counted(question, [said]) if first else [said]
+                first = False
+                yield Sourced(said.text, (passages[said.unit.passage],), said.quoted)
+
+    async def _grounded(
+        self, question: str, units: Sequence[Unit], model: BaseChatModel
+    ) -> AsyncGenerator[Grounded, None]:
+        check = self._check(question, units)
+        async with aclosing(self._draft(question, units, model)) as sentences:
+            async for sentence in sentences:
+                if (said := check.of(sentence)) is not None:
+                    yield said
+        for said in check.rest():
+            yield said
 
     async def worded(self, question: str, units: Sequence[Unit]) -> Sequence[Grounded]:
         """What `units` say, in the plain model's words where those hold; quoted where it words no summaries."""
         if not self._settings.words_summaries:
             return quotes(units)
-        text = await self._draft(question, Evidence(tuple(units), 1.0), self._model)
-        return self._check(question, text, units) if text else quotes(units)
+        async with aclosing(self._grounded(question, units, self._model)) as grounded:
+            return [said async for said in grounded]
 
     async def _evidence(self, question: str, passages: Sequence[Passage]) -> Evidence:
         def work() -> Evidence:
@@ -103,15 +134,23 @@ class Answerer:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def _draft(self, question: str, evidence: Evidence, model: BaseChatModel) -> str:
-        if sum(len(unit.text.split()) for unit in evidence.units) < self._settings.draft_over_words:
-            return ""
+    async def _draft(
+        self, question: str, units: Sequence[Unit], model: BaseChatModel
+    ) -> AsyncGenerator[str, None]:
+        """The sentences of the draft, as far as the model comes in time."""
+        if sum(len(unit.text.split()) for unit in units) < self._settings.draft_over_words:
+            return
+        until = asyncio.get_running_loop().time() + self._settings.draft_seconds
         try:
-            async with asyncio.timeout(self._settings.draft_seconds):
-                return await draft(question, evidence.units, model)
+            async with aclosing(draft(question, units, model)) as sentences:
+                while True:
+                    async with asyncio.timeout_at(until):
+                        sentence = await anext(sentences, None)
+                    if sentence is None:
+                        return
+                    yield sentence
         except Exception as error:  # any provider raises its own kinds; the evidence answers without it
             _log.warning("The chat model gave no draft, so the evidence is quoted: %s", type(error).__name__)
-            return ""
 
 
 def model_name(model: BaseChatModel) -> str:
@@ -121,31 +160,3 @@ def model_name(model: BaseChatModel) -> str:
         if isinstance(name, str) and name:
             return name
     return type(model).__name__
-
-
-def _numbered(
-    said: Sequence[Grounded], passages: Sequence[Passage]
-) -> tuple[tuple[CitedSentence, ...], tuple[Passage, ...]]:
-    """Sentences with citation numbers, and the passages in the order of their first citation."""
-    order: list[int] = []
-    for sentence in said:
-        if sentence.unit.passage not in order:
-            order.append(sentence.unit.passage)
-    sentences = tuple(
-        CitedSentence(sentence.text, (order.index(sentence.unit.passage) + 1,), sentence.quoted)
-        for sentence in said
-    )
-    return sentences, tuple(passages[index] for index in order)
-
-
-class _Clock:
-    """Seconds of each stage, in order."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def stop(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = now - self._since
-        self._since = now

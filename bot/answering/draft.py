@@ -1,11 +1,14 @@
 """Ask the model to put the evidence into an answer. What it writes is a proposal: the grounds are checked after."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import cast
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 
 from bot.answering.units import Unit
+from retrieval.sentences import split_sentences
 
 _RULES = (
     "You answer a question from sentences of documents. Use only words of the sentences. "
@@ -13,12 +16,35 @@ _RULES = (
 )
 # Drafts are short; a passing thought that runs on is cut by its own end-of-turn or by this.
 _STOP = ["\n\n", "\nQuestion:"]
+# Characters behind the end of a sentence that decide whether it is one.
+_DECIDES = 20
 
 
-async def draft(question: str, evidence: Sequence[Unit], model: BaseChatModel) -> str:
-    """The model's answer to `question` from `evidence`, unchecked; raises whatever the model raises."""
-    reply = await model.ainvoke(prompt(question, evidence), stop=_STOP)
-    return str(reply.text).strip()
+async def draft(question: str, evidence: Sequence[Unit], model: BaseChatModel) -> AsyncGenerator[str, None]:
+    """The model's answer to `question` from `evidence`, unchecked, sentence by sentence as each is whole.
+
+    Raises whatever the model raises. Closing it stops the model.
+    """
+    text, given = "", 0
+    pieces = model.astream(prompt(question, evidence), stop=_STOP)
+    async with aclosing(cast(AsyncGenerator[AIMessageChunk, None], pieces)):
+        async for piece in pieces:
+            text += str(piece.text)
+            whole = _whole_sentences(text)
+            for sentence in whole[given:]:
+                yield sentence
+            given = max(given, len(whole))
+    for sentence in split_sentences(text)[given:]:
+        yield sentence
+
+
+def _whole_sentences(text: str) -> list[str]:
+    """The sentences of a text that still grows, as far as what follows them can change them no more.
+
+    Where one ends is decided by the words behind it: until there are enough of them, it may go on.
+    """
+    *whole, last = split_sentences(text) or [""]
+    return whole if len(last) >= _DECIDES else whole[:-1]
 
 
 def prompt(question: str, evidence: Sequence[Unit]) -> list[BaseMessage]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.answering.sanitize import clean
 from bot.answering.units import Unit
@@ -18,23 +19,53 @@ class Grounded:
     quoted: bool
 
 
-def grounded(question: str, draft: str, evidence: Sequence[Unit]) -> tuple[Grounded, ...]:
-    """The sentences of `draft` that `evidence` supports, the others replaced by the evidence; never empty.
+class Check(Protocol):
+    """What may be said of a draft, decided sentence by sentence as it is written."""
 
-    Each unit speaks once. Evidence must not be empty; its units stand best first.
+    def of(self, sentence: str) -> Grounded | None:
+        """What is said in place of this sentence; None where it says nothing, or nothing is left to rest it on."""
+        ...
+
+    def rest(self) -> Sequence[Grounded]:
+        """What is left to be said once the draft is over."""
+        ...
+
+
+class Grounds:
+    """A sentence that the evidence supports stands, another is replaced by the evidence. Each unit speaks once.
+
+    Evidence must not be empty; its units stand best first.
     """
-    found: list[Grounded] = []
-    for sentence in split_sentences(draft):
-        text, free = clean(sentence), [unit for unit in evidence if unit not in {g.unit for g in found}]
-        if not free:
-            break
-        support = next((unit for unit in free if supports(unit, text)), None)
-        if support is not None and informs(question, text, support):
-            found.append(Grounded(text, support, quoted=False))
-        elif content_words(text):
-            found.append(_quote(_closest(text, free)))
-    unsaid = [unit for unit in evidence if unit not in {g.unit for g in found}]
-    return (*found, *(_quote(unit) for unit in unsaid))
+
+    def __init__(self, question: str, evidence: Sequence[Unit]) -> None:
+        self._question = question
+        self._unsaid = list(evidence)
+
+    def of(self, sentence: str) -> Grounded | None:
+        text = clean(sentence)
+        if not self._unsaid:
+            return None
+        support = next((unit for unit in self._unsaid if supports(unit, text)), None)
+        if support is not None and informs(self._question, text, support):
+            return self._said(Grounded(text, support, quoted=False))
+        if content_words(text):
+            return self._said(_quote(_closest(text, self._unsaid)))
+        return None
+
+    def rest(self) -> Sequence[Grounded]:
+        left, self._unsaid = self._unsaid, []
+        return quotes(left)
+
+    def _said(self, grounded: Grounded) -> Grounded:
+        self._unsaid = [unit for unit in self._unsaid if unit != grounded.unit]
+        return grounded
+
+
+def grounded(question: str, draft: str, evidence: Sequence[Unit]) -> tuple[Grounded, ...]:
+    """The sentences of `draft` that `evidence` supports, the others replaced by the evidence; never empty."""
+    grounds = Grounds(question, evidence)
+    said = [found for sentence in split_sentences(draft) if (found := grounds.of(sentence)) is not None]
+    return (*said, *grounds.rest())
 
 
 def quotes(evidence: Sequence[Unit]) -> tuple[Grounded, ...]:

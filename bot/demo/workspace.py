@@ -13,7 +13,12 @@ COMMANDS = (
     ("/gaps", "What people asked and found nothing on", "nothing, or answered 17"),
     ("/audit", "What happened: by person, document and time", "@ada, or a document's number"),
 )
-SHORTCUTS = (("add_message", "Add to the knowledge base"), ("add_thread", "Add this thread"))
+GLOBAL_SHORTCUTS = (("ask_ostiary", "Ask Ostiary"),)
+SHORTCUTS = (
+    ("ask_about_this", "Ask about this"),
+    ("add_message", "Add to the knowledge base"),
+    ("add_thread", "Add this thread"),
+)
 
 
 def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
@@ -26,6 +31,7 @@ def workspace_seed(directory: DirectoryFile) -> WorkspaceSeed:
         bot_name=directory.workspace.bot_handle or "ostiary",
         commands=COMMANDS,
         shortcuts=SHORTCUTS,
+        global_shortcuts=GLOBAL_SHORTCUTS,
         prompts=SUGGESTED_PROMPTS,
     )
 

@@ -11,6 +11,10 @@ from bot.probe.marks import LENGTH, Marks
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.texts import texts_in
 
+_SAID_TO_ALL = frozenset(
+    f"chat.{call}" for call in ("postMessage", "update", "startStream", "appendStream", "stopStream")
+)
+
 
 @dataclass(frozen=True)
 class Leak:
@@ -103,7 +107,7 @@ class Judge:
         """Other apps, and whoever nobody knows, read the conversations that they are in, and no others."""
         calls = self._server.calls
         for call in calls[self._calls_seen :]:
-            if call.method in ("chat.postMessage", "chat.update"):
+            if call.method in _SAID_TO_ALL:
                 channel = self._server.sandbox.workspace.find_channel(str(call.arguments.get("channel")))
                 there = [who for who in self._members_alone if channel and who.user_id in channel.members]
                 marks = self._marks.found_in(texts_in(call.arguments)) if there else frozenset()

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 
-from bot.answering import Answer, Answerer, CitedSentence
+from bot.answering import Answer, Answerer, CitedSentence, Telling, told
 from bot.answering.grounds import Grounded, quotes
 from bot.answering.units import Unit
 from retrieval.passages import Passage
@@ -32,6 +32,9 @@ class Parrot(Answerer):
 
     async def worded(self, _question: str, units: Sequence[Unit]) -> Sequence[Grounded]:
         return quotes(units)
+
+    async def begin(self, question: str, passages: Sequence[Passage], use_adapter: bool = False) -> Telling:
+        return told(await self.answer(question, passages, use_adapter))
 
     async def answer(self, question: str, passages: Sequence[Passage], use_adapter: bool = False) -> Answer:
         self.waiting += 1

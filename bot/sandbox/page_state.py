@@ -62,7 +62,7 @@ def _conversation(
         place = visitor.where(you.user_id, channel or "")
     except VisitorError:
         return {"channel": None, "messages": [], "thread": []}
-    messages = visitor.visible_to(you.user_id, place.channel_id)
+    messages = visitor.conversation(you.user_id, place.channel_id)
     thread = visitor.visible_to(you.user_id, place.channel_id, thread_ts) if thread_ts else ()
     return {
         "channel": _channel_json(sandbox, place, you),

@@ -52,10 +52,13 @@ class Visitor(Talking, Clicking, Coming, Standing, Grouping, Sharing, Scanning):
         after: str = "",
         timeout: float = PATIENCE_S,  # noqa: ASYNC109
     ) -> SeenMessage:
-        """The bot's first finished message that this person sees there and that holds the words."""
+        """The bot's first finished message that this person sees there and that holds the words.
+
+        Without `thread_ts`, in their direct message with the bot, also in the threads: each is a session there.
+        """
 
         def reply() -> SeenMessage | None:
-            for message in self.visible_to(person, channel, thread_ts):
+            for message in self.conversation(person, channel, thread_ts):
                 if (
                     message.by_bot
                     and not message.streaming

@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.asking import AskingDesk
 from bot.slack.handing_in import IngestionDesk
-from bot.slack.messages import is_written_by_a_person, plain_text
+from bot.slack.messages import DELETED, EDITED, is_written_by_a_person, plain_text
 from bot.slack.places import DIRECT
 
 
@@ -66,7 +66,7 @@ def _only_of(team_id: str) -> Callable[..., Awaitable[BoltResponse | None]]:
 
 
 class MessageDesk:
-    """Messages and the home tab, which more than one desk has to do with."""
+    """Messages, which more than one desk has to do with."""
 
     def __init__(self, asking: AskingDesk, ingestion: IngestionDesk, bot_user_id: str) -> None:
         self._asking = asking
@@ -75,15 +75,14 @@ class MessageDesk:
 
     def register(self, app: AsyncApp) -> None:
         app.event("message")(self.on_message)
-        app.event("app_home_opened")(self.on_nothing)
-
-    async def on_nothing(self) -> None:
-        """An event that asks for nothing yet."""
 
     async def on_message(
         self, event: Mapping[str, Any], body: Mapping[str, Any], client: AsyncWebClient
     ) -> None:
         """Files in a direct message are handed in; what words there are, and mentions, are questions."""
+        if event.get("subtype") in {EDITED, DELETED}:
+            await self._asking.on_revision(event, body, client)
+            return
         if not is_written_by_a_person(event) or event["user"] == self._bot_user_id:
             return
         if event.get("channel_type") == DIRECT and event.get("files"):
@@ -91,5 +90,5 @@ class MessageDesk:
                 await self._ingestion.take_files(event, body)
             if not plain_text(event.get("text") or ""):
                 return
-        if self._asking.is_asked(event):
+        if self._asking.is_asked(event) or await self._asking.is_follow_up(event):
             await self._asking.take_question(event, body, client)

@@ -68,6 +68,10 @@ class Audiences:
                 self._known.clear()
             self._known[place.channel_id] = _Heard(audience, asked_at)
 
+    def changes(self, channel_id: str) -> int:
+        """How often it was heard that something changed there: no news, no need to ask Slack again."""
+        return self._changes[channel_id]
+
     def forget(self, channel_id: str) -> None:
         """Something changed there; an answer of Slack's that is on its way may be from before."""
         self._changes[channel_id] += 1

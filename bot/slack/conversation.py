@@ -29,6 +29,7 @@ _EARLIER = text(
     "SELECT q.id, q.text, q.asker_slack_id FROM bot.question q"
     f" WHERE q.workspace_id = {WORKSPACE} AND q.channel_id = :channel_id AND q.purpose = 'question'"
     "  AND q.id <> :id AND q.message_ts < :message_ts AND q.text <> '' AND q.text <> :text"
+    "  AND q.state <> 'dropped'"
     "  AND CASE WHEN CAST(:thread_ts AS text) IS NULL THEN q.thread_ts IS NULL"
     f"    AND q.received_at > now() - interval '{RECENT}'"
     "   ELSE coalesce(q.thread_ts, q.message_ts) = CAST(:thread_ts AS text) END"
@@ -38,7 +39,7 @@ _EARLIER = text(
 _ANSWERS = text(
     "SELECT a.id, a.workspace_id, a.question_id, a.part, a.text, a.label_ids, a.chunk_ids FROM bot.answer a"
     " WHERE a.workspace_id = :workspace_id AND a.question_id = ANY(:question_ids) AND a.part = ANY(:parts)"
-    "  AND a.message_ts IS NOT NULL AND a.text <> '' AND cardinality(a.label_ids) > 0"
+    "  AND a.message_ts IS NOT NULL AND NOT a.taken_back AND a.text <> '' AND cardinality(a.label_ids) > 0"
     "  AND a.label_ids <@ CAST(:label_ids AS bigint[])"
     " ORDER BY a.id"
 )
@@ -76,7 +77,7 @@ class Conversation:
             "id": question.id,
             "channel_id": question.channel_id,
             "message_ts": question.message_ts,
-            "thread_ts": question.place.thread_ts,
+            "thread_ts": question.thread_ts if question.place.is_direct else question.place.thread_ts,
             "text": question.text,
             "limit": REMEMBERED,
         }

@@ -1,6 +1,7 @@
 """Sending to Slack: to a place for everybody in it, or to one person alone; and finding what was sent before."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import ClientError
@@ -11,8 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.paging import pages
 from bot.slack.places import DIRECT, Place
-from bot.slack.refusals import is_gone, reason
-from bot.slack.views import ANSWER_EVENT, Block
+from bot.slack.refusals import is_gone, reason, retry_after_s, was_refused
+from bot.slack.streaming import UNCERTAIN, Stream, StreamBudget, in_chunks, marked
+from bot.slack.views import ANSWER_EVENT, Block, answer_mark
 
 HISTORY_PAGE = 100
 _CANNOT_BE_SHOWN_THERE = {"user_not_in_channel", "not_in_channel", "channel_not_found", "is_archived"}
@@ -29,10 +31,11 @@ class Outbox:
     documents may wait until Slack has time. An answer (`at_once`) may not: rights were checked just before it.
     """
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, streams: StreamBudget | None = None) -> None:
         self.client = client
         self._patient = _sender_like(client, [AsyncRateLimitErrorRetryHandler(max_retry_count=3)])
         self._at_once = _sender_like(client, [])
+        self._streams = streams or StreamBudget()
 
     async def post(
         self,
@@ -47,7 +50,6 @@ class Outbox:
 
         Raises SlackApiError; `at_once` also where Slack has no time for it now (`ratelimited`).
         """
-        marked = {"event_type": ANSWER_EVENT, "event_payload": {"question": question_id}}
         response = await self._sender(at_once).chat_postMessage(
             channel=place.channel_id,
             thread_ts=place.thread_ts,
@@ -55,7 +57,7 @@ class Outbox:
             blocks=list(blocks),
             unfurl_links=False,
             unfurl_media=False,
-            metadata=marked if question_id is not None else None,
+            metadata=marked(question_id) if question_id is not None else None,
         )
         return str(response["ts"])
 
@@ -137,10 +139,51 @@ class Outbox:
         except SlackApiError:
             return
 
+    async def show_session(self, place: Place, asker_slack_id: str, *, at_work: bool) -> None:
+        """While it is at work, whoever asked sees a stop button. Only a courtesy, too."""
+        try:
+            client = self._at_once
+            await client.agents_sessions_setStatus(
+                channel_id=place.channel_id,
+                thread_ts=place.thread_ts,
+                status="processing" if at_work else "active",
+                initiator_user_id=asker_slack_id,
+            )
+        except (SlackApiError, *UNCERTAIN):
+            return
+
+    def may_stream(self, place: Place) -> bool:
+        """Whether an answer may be streamed there now; then it counts as begun. A stream is always in a thread."""
+        return place.thread_ts is not None and self._streams.take()
+
+    async def begin_stream(
+        self, place: Place, user_id: str, team_id: str, blocks: Sequence[Block]
+    ) -> Stream | None:
+        """Begin a message that grows, with these blocks; None where Slack certainly has not begun it."""
+        client = self._at_once
+        try:
+            response = await client.chat_startStream(
+                channel=place.channel_id,
+                thread_ts=str(place.thread_ts),
+                recipient_team_id=team_id,
+                recipient_user_id=user_id,
+                chunks=in_chunks(blocks),
+            )
+        except SlackApiError as error:
+            if not was_refused(error):
+                raise
+            self._streams.refused(retry_after_s(error) or 0)
+            return None
+        return Stream(client, place.channel_id, str(response["ts"]))
+
+    def stream_again(self, place: Place, ts: str) -> Stream:
+        """A stream that an earlier process began: nobody knows how far it came."""
+        return Stream(self._at_once, place.channel_id, ts, lame=True)
+
     async def find_answer(
         self, place: Place, message_ts: str, question_id: int, bot_user_id: str
-    ) -> str | None:
-        """The ts of the bot's answer to this question if it is out. Raises SlackApiError if it cannot tell.
+    ) -> "FoundAnswer | None":
+        """The bot's answer to this question if it is out, or begun. Raises SlackApiError if it cannot tell.
 
         Metadata alone proves nothing: any app may write what it likes there.
         """
@@ -156,9 +199,26 @@ class Outbox:
             listed = pages(self.client.conversations_history, **since)
         async for page in listed:
             for message in page["messages"]:
-                if message.get("user") == bot_user_id and _answers(message, question_id):
-                    return str(message["ts"])
+                if message.get("user") != bot_user_id:
+                    continue
+                if _answers(message, question_id):
+                    return FoundAnswer(str(message["ts"]), whole=True)
+                if _begins_to_answer(message, question_id):
+                    return FoundAnswer(str(message["ts"]), whole=False)
         return None
+
+
+@dataclass(frozen=True)
+class FoundAnswer:
+    """An answer that was found in Slack; not `whole`: it was begun and never ended."""
+
+    ts: str
+    whole: bool
+
+
+def _begins_to_answer(message: dict[str, Any], question_id: int) -> bool:
+    """A stream gets its metadata at its end; until then its first block says whose it is."""
+    return any(block.get("block_id") == answer_mark(question_id) for block in message.get("blocks") or ())
 
 
 def _sender_like(client: AsyncWebClient, retries: list[AsyncRetryHandler]) -> AsyncWebClient:

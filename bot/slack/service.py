@@ -26,19 +26,25 @@ from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
 from bot.slack.asking import AskingDesk
 from bot.slack.audiences import Audiences
+from bot.slack.courtesies import Courtesies
 from bot.slack.delivery import Outbox
 from bot.slack.digests import DigestDesk, DigestSender
 from bot.slack.gaps import GapsDesk
 from bot.slack.handing_in import IngestionDesk
+from bot.slack.home import HomeDesk
 from bot.slack.ingesting import Intake
 from bot.slack.lending import Lending
 from bot.slack.people import Roster
 from bot.slack.places import Place
+from bot.slack.prompts import Prompts
+from bot.slack.question_forms import QuestionForms
 from bot.slack.refusals import reason
 from bot.slack.replying import Replier
 from bot.slack.small_talk import small_talk
 from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
+from bot.slack.stopping import Stops
 from bot.slack.team import Team
+from bot.slack.under_answers import UnderAnswers
 from bot.source_jobs import SourceKeeper, readers
 from retrieval.ingestion import Ingestor
 from retrieval.sources.kept import Kind
@@ -114,7 +120,8 @@ async def connected(
     queue = JobQueue(database.urls, workspace_id, queue_settings, lanes)
     intake = Intake(database, workspace_id, ingestor, outbox, max_document_bytes, team.bot_user_id)
     lending = Lending(database, team, assistant, outbox)
-    replier = Replier(database, team, assistant, roster, audiences, outbox, lending)
+    stops, courtesies = Stops(), Courtesies()
+    replier = Replier(database, team, assistant, roster, audiences, outbox, lending, stops)
     sources = SourceKeeper(
         database,
         workspace_id,
@@ -124,19 +131,27 @@ async def connected(
     for worker in (intake, lending, replier, sources, DigestSender(database, team)):
         worker.register(queue)
     standing = StandingReader(client, database, team, roster)
-    asking = AskingDesk(database, team, queue, outbox, lending)
+    asking = AskingDesk(database, team, queue, outbox, lending, stops)
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
     admin = AdminDesk(client, database, workspace_id, roster, standing, intake.again, sources.read_soon)
+    others: tuple[Desk, ...] = (
+        UnderAnswers(database, team),
+        QuestionForms(team, asking, outbox),
+        HomeDesk(database, team, Prompts(assistant), courtesies),
+        DigestDesk(database, team, queue),
+        GapsDesk(_gaps(database, team, assistant, audiences)),
+    )
     await standing.read_all()
-    more = DigestDesk(database, team, queue), GapsDesk(_gaps(database, team, assistant, audiences))
-    listening = desks(team, asking, ingestion, admin, standing, roster, audiences, *more)
-    app = slack_app(client, team.team_id, listening)
+    app = slack_app(
+        client, team.team_id, desks(team, asking, ingestion, admin, standing, roster, audiences, *others)
+    )
     handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
     handler.client.message_listeners.append(_on_reconnection(standing))
     async with (
         queue.working(),
         in_background(standing.keep_reading(resync_s)),
         in_background(keep_sweeping(database, workspace_id)),
+        courtesies.ending(),
     ):
         try:
             await _connect(handler)

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from auth.roles import EVERYONE, GUEST
-from bot.answering import Answer
+from bot.answering import Answer, CitedSentence
 from bot.citing import source_details, source_name
 from retrieval.passages import Passage
 
@@ -17,6 +17,8 @@ READERS_VIEW = "ingest_readers"
 SECTION_LIMIT, OPTION_LIMIT, TITLE_LIMIT = 3000, 100, 75
 # Together, and with every character of a name escaped, they fit one block.
 NAME_LIMIT, LINK_LIMIT = 400, 900
+# Slack refuses a longer text where a message is changed, and a stream of more than twelve thousand characters.
+TEXT_LIMIT, LONGEST_ANSWER, MOST_SENTENCES = 3000, 9000, 60
 _BUILT_IN_ORDER = {EVERYONE: 0, GUEST: 1}
 
 
@@ -27,20 +29,57 @@ def escape(text: str) -> str:
 
 def answer_blocks(answer: Answer, *, note: str | None = None) -> list[Block]:
     """An answer with its numbered sources; `note` stands above it."""
-    between, before = ("\n", "• ") if answer.as_list else (" ", "")
+    blocks = [*said_blocks(answer.sentences, as_list=answer.as_list), *source_blocks(answer)]
+    return [_context(escape(note)), *blocks] if note else blocks
+
+
+def said_blocks(
+    sentences: Sequence[CitedSentence], question_id: int | None = None, *, as_list: bool = False
+) -> list[Block]:
+    """Sentences with the numbers of their sources. `question_id` marks the first block as its beginning."""
+    between, before = ("\n", "• ") if as_list else (" ", "")
     said = between.join(
         before + escape(sentence.text) + "".join(f" [{number}]" for number in sentence.passages)
-        for sentence in answer.sentences
+        for sentence in sentences
     )
-    blocks = [_section(part) for part in _split(said)]
-    sources = [_source(number, passage) for number, passage in enumerate(answer.cited, start=1)]
-    blocks += [_context(part) for part in _packed(sources)]
-    return [_context(escape(note)), *blocks] if note else blocks
+    first, *others = [_section(part) for part in _split(said)] or [_section("…")]
+    return [first if question_id is None else {**first, "block_id": answer_mark(question_id)}, *others]
+
+
+def answer_mark(question_id: int) -> str:
+    """The id of the block that an answer begins with."""
+    return f"answer-{question_id}"
+
+
+def source_blocks(answer: Answer, *, linked: bool = True) -> list[Block]:
+    """The numbered sources. Not `linked`: a stream or a changed message cannot tell Slack not to fetch a link."""
+    sources = [
+        _source(number, passage, linked=linked) for number, passage in enumerate(answer.cited, start=1)
+    ]
+    return [_context(part) for part in _packed(sources)]
+
+
+def fitting(sentences: Sequence[CitedSentence]) -> list[CitedSentence]:
+    """As many sentences, from the first, as one message holds; none is cut."""
+    kept: list[CitedSentence] = []
+    room = LONGEST_ANSWER
+    for sentence in sentences[:MOST_SENTENCES]:
+        room -= len(escape(sentence.text)) + len(" [10]") * len(sentence.passages)
+        if room < 0 and kept:
+            break
+        kept.append(sentence)
+    return kept
+
+
+def note_block(text: str) -> Block:
+    """A line in small letters."""
+    return _context(escape(text))
 
 
 def answer_text(answer: Answer) -> str:
     """The same for notifications and screen readers, escaped, without the sources."""
-    return escape(" ".join(sentence.text for sentence in answer.sentences))
+    said = escape(" ".join(sentence.text for sentence in answer.sentences))
+    return said if len(said) <= TEXT_LIMIT else said[: _outside_entity(said, TEXT_LIMIT - 1)] + "…"
 
 
 def share_block(question_id: int) -> Block:
@@ -145,15 +184,16 @@ def _title_field(title: str) -> Block:
     return {**field, "initial_value": title[:NAME_LIMIT]} if title else field
 
 
-def _source(number: int, passage: Passage) -> str:
+def _source(number: int, passage: Passage, *, linked: bool = True) -> str:
     """`[1] Title › Heading, p. 3 · 1 March 2026`, linked only if its own source is a web address."""
     name = escape(source_name(passage)[:NAME_LIMIT])
-    link = _link(passage.url)
+    link = web_address(passage.url) if linked else None
     shown = f"<{link}|{name.replace('|', '¦')}>" if link else name
     return f"[{number}] {shown}{source_details(passage)}"
 
 
-def _link(url: str | None) -> str | None:
+def web_address(url: str | None) -> str | None:
+    """An address that a link may lead to; None for what is no web address, or too long."""
     try:
         parts = urlsplit(url or "")
     except ValueError:

@@ -61,6 +61,10 @@ class MemoryAudiences:
         self._slack = slack
         self._known: dict[str, Audience] = {}
 
+    def changes(self, channel_id: str) -> int:
+        """Nobody tells: nothing is streamed here."""
+        return 0
+
     async def lately(self, place: Place, asker_slack_id: str) -> Audience:
         known = self._known.get(place.channel_id)
         return known or await self.now(place, asker_slack_id)
@@ -124,7 +128,14 @@ class MemoryOutbox:
     async def show_status(self, place: Place, message_ts: str, status: str) -> None:
         """Says nothing of documents."""
 
-    async def find_answer(self, *_: object) -> str | None:
+    async def show_session(self, place: Place, asker_slack_id: str, *, at_work: bool) -> None:
+        """Says nothing of documents either."""
+
+    def may_stream(self, place: Place) -> bool:
+        """What is posted whole is looked at once more, by the same eyes."""
+        return False
+
+    async def find_answer(self, *_: object) -> None:
         return None
 
 

@@ -25,7 +25,7 @@ from auth.sources import SourceKind, list_sources, map_source, source_was_read
 from auth.undo import CannotUndo
 from bot.administering.administration import COMMAND_LINE, Administration
 from bot.administering.changes import ChangeLabel, DefineRole, RelabelDocuments
-from bot.answering import Answer, CitedSentence
+from bot.answering import Answer, CitedSentence, Telling, told
 from bot.assistant import Assistant
 from bot.proofs import check_answers
 from bot.slack.audiences import Audiences
@@ -33,6 +33,7 @@ from bot.slack.delivery import Outbox, Unreachable
 from bot.slack.people import Roster
 from bot.slack.places import Place
 from bot.slack.standing import StandingReader
+from bot.slack.streaming import StreamBudget
 from bot.slack.team import Team
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import ClosedToAll, Ingestor, Submission
@@ -167,6 +168,7 @@ async def busy_slack(first: Callable[[], Awaitable[None]]) -> AsyncIterator[tupl
 
     app = web.Application()
     app.router.add_post("/api/chat.postMessage", post)
+    app.router.add_post("/api/chat.startStream", post)
     app.router.add_route("*", "/{path:.*}", fine)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -178,9 +180,14 @@ async def busy_slack(first: Callable[[], Awaitable[None]]) -> AsyncIterator[tupl
         await runner.cleanup()
 
 
-async def test_an_answer_that_slack_has_no_time_for_is_checked_again_after_the_wait(world: World) -> None:
+@pytest.mark.parametrize("streams", [0, 20])
+async def test_an_answer_that_slack_has_no_time_for_is_checked_again_after_the_wait(
+    world: World, streams: int
+) -> None:
     async with busy_slack(lambda: world.revoke("UANN", "red")) as (address, sent):
-        world.replier._outbox = Outbox(AsyncWebClient("xoxb-none", base_url=address))
+        outbox = Outbox(AsyncWebClient("xoxb-none", base_url=address), StreamBudget(streams))
+        for worker in (world.replier, world.replier._speaker, world.replier._traces):
+            worker._outbox = outbox  # type: ignore[attr-defined]
         await world.ask("UANN", "D-UANN", None, 0)
         await world.work()
     secret = next(iter(world.company.documents.values())).secrets[0]
@@ -274,6 +281,9 @@ async def test_an_answer_made_with_a_passage_that_is_closed_by_now_is_not_sent(w
             said = next(p for p in passages if p.document_id == used).text
             shown = tuple(p for p in passages if p.document_id == cited)
             return Answer((CitedSentence(said, (1,), True),), shown, True, "test", {}, 1.0)
+
+        async def begin(self, question: str, passages: Any, use_adapter: bool = False) -> Telling:
+            return told(await self.answer(question, passages))
 
     assistant = Assistant(world.replier._assistant.library, Borrowing())  # type: ignore[arg-type]
     rights = await rights_of(world.database, world.workspace_id, "UANN")

@@ -413,9 +413,9 @@ async def test_leak_24_an_adapter_words_answers_for_those_alone_who_may_read_wha
     adapted: list[bool] = []
 
     class Noting:
-        async def answer(self, question: str, passages: Any, use_adapter: bool = False) -> Any:
+        async def begin(self, question: str, passages: Any, use_adapter: bool = False) -> Any:
             adapted.append(use_adapter)
-            return await world.parrot.answer(question, passages)
+            return await world.parrot.begin(question, passages)
 
     assistant = Assistant(library(world), Noting(), red)  # type: ignore[arg-type]
     await assistant.answer("budget", await clearance_of(world, "UBOB"))

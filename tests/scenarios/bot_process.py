@@ -228,6 +228,14 @@ class Workplace:
         assert len(rows) <= 1
         return rows[0][0] if rows else None
 
+    def recorded(self, asked: SeenMessage) -> list[tuple[Any, ...]]:
+        """(part, ts) of what stands there as the answer, by the bot's own record."""
+        return self.rows(
+            "SELECT a.part, a.message_ts FROM bot.answer a JOIN bot.question q ON q.id = a.question_id"
+            " WHERE q.message_ts = %s AND NOT a.taken_back",
+            asked.ts,
+        )
+
     async def is_stored(self, asked: SeenMessage) -> None:
         await until(lambda: self.state_of(asked) is not None, "the question is stored")
 
@@ -293,7 +301,7 @@ class Workplace:
 
     def said_to(self, person: str, asked: SeenMessage) -> list[SeenMessage]:
         """All that the bot said after a question, as this person sees it: in its thread and beside it."""
-        beside = self.visitor.visible_to(person, asked.channel_id)
+        beside = self.visitor.conversation(person, asked.channel_id)
         below = self.visitor.visible_to(person, asked.channel_id, asked.thread_ts or asked.ts)
         seen = {message.ts: message for message in (*beside, *below)}
         return [message for ts, message in sorted(seen.items()) if message.by_bot and ts > asked.ts]

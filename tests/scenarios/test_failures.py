@@ -145,7 +145,7 @@ async def test_an_answer_whose_arrival_slack_could_not_confirm_is_not_sent_again
     workplace: Workplace,
 ) -> None:
     """The line breaks after Slack has taken the message and before it says so."""
-    with workplace.slack.gate("chat.postMessage", "C0GENERAL", after=True, cuts=True) as broken_line:
+    with workplace.slack.gate("chat.startStream", "C0GENERAL", after=True, cuts=True) as broken_line:
         asked = await workplace.visitor.post("enzo", "#general", f"@ostiary {LEAVE}")
         await broken_line.is_reached()
     await workplace.everything_is_done()

@@ -66,9 +66,9 @@ async def test_a_bot_that_was_taken_for_dead_does_not_answer_again(workplace: Wo
 class Wreck:
     """Questions by how far they had come when the bot was killed."""
 
-    posted: SeenMessage
+    begun: SeenMessage
     shown_to_one: SeenMessage
-    about_to_be_posted: SeenMessage
+    about_to_be_begun: SeenMessage
     generating: SeenMessage
     queued: SeenMessage
     unheard: SeenMessage
@@ -81,15 +81,15 @@ async def wreck(workplace: Workplace) -> Wreck:
     slack, visitor = workplace.slack, workplace.visitor
     desk_of_enzo = visitor.where("enzo", "@ostiary").channel_id
     with ExitStack() as gates:
-        after_posting = gates.enter_context(slack.gate("chat.postMessage", "C0GENERAL", after=True))
+        after_beginning = gates.enter_context(slack.gate("chat.startStream", "C0GENERAL", after=True))
         after_showing = gates.enter_context(slack.gate("chat.postEphemeral", "C0MIXED", after=True))
-        before_posting = gates.enter_context(slack.gate("chat.postMessage", desk_of_enzo))
-        posted = await visitor.post("pia", "#general", f"@ostiary {LEAVE}")
-        await after_posting.is_reached()
+        before_beginning = gates.enter_context(slack.gate("chat.startStream", desk_of_enzo))
+        begun = await visitor.post("pia", "#general", f"@ostiary {LEAVE}")
+        await after_beginning.is_reached()
         shown_to_one = await visitor.post("pia", "#mixed", f"@ostiary {BAND}")
         await after_showing.is_reached()
-        about_to_be_posted = await visitor.dm("enzo", LEAVE)
-        await before_posting.is_reached()
+        about_to_be_begun = await visitor.dm("enzo", LEAVE)
+        await before_beginning.is_reached()
         async with workplace.frozen_while_generating():
             generating = await visitor.dm("pia", LEAVE)
             await workplace.is_at_the_library()
@@ -97,27 +97,23 @@ async def wreck(workplace: Workplace) -> Wreck:
             await workplace.is_stored(queued)
         bot.kill()
         await workplace.nobody_is_there()
-    await before_posting.dropped.wait()
-    known = [posted, shown_to_one, about_to_be_posted, generating, queued]
+    await before_beginning.dropped.wait()
+    known = [begun, shown_to_one, about_to_be_begun, generating, queued]
     assert [workplace.state_of(asked) for asked in known] == ["sending"] * 3 + ["received"] * 2
     unheard = await visitor.post("pia", "#people", f"@ostiary {BAND}")
     await workplace.staff(1)
     await workplace.is_stored(unheard)
     await workplace.everything_is_done()
-    return Wreck(posted, shown_to_one, about_to_be_posted, generating, queued, unheard)
+    return Wreck(begun, shown_to_one, about_to_be_begun, generating, queued, unheard)
 
 
-async def test_an_answer_that_was_posted_and_not_recorded_is_not_posted_again(
+async def test_an_answer_that_was_begun_and_not_recorded_is_made_whole_where_it_stands(
     wreck: Wreck, workplace: Workplace
 ) -> None:
-    (only,) = workplace.said_below(wreck.posted)
+    (only,) = workplace.said_below(wreck.begun)
     assert times_told([only]) == [1]
-    recorded = workplace.rows(
-        "SELECT a.part, a.message_ts FROM bot.answer a JOIN bot.question q ON q.id = a.question_id"
-        " WHERE q.message_ts = %s",
-        wreck.posted.ts,
-    )
-    assert recorded == [("channel", only.ts)]
+    assert not only.streaming
+    assert workplace.recorded(wreck.begun) == [("channel", only.ts)]
 
 
 async def test_an_answer_that_one_person_was_shown_is_not_shown_again(
@@ -131,8 +127,8 @@ async def test_an_answer_that_one_person_was_shown_is_not_shown_again(
     assert not workplace.said_below(wreck.shown_to_one)
 
 
-async def test_an_answer_that_was_not_yet_posted_is_posted_once(wreck: Wreck, workplace: Workplace) -> None:
-    assert times_told(workplace.said_to("enzo", wreck.about_to_be_posted)) == [1]
+async def test_an_answer_that_was_not_yet_begun_is_told_once(wreck: Wreck, workplace: Workplace) -> None:
+    assert times_told(workplace.said_to("enzo", wreck.about_to_be_begun)) == [1]
 
 
 async def test_a_question_whose_answer_was_being_generated_is_answered_once(
@@ -154,7 +150,54 @@ async def test_a_question_asked_while_nobody_was_there_is_answered_once(
     assert "78,000" in only.plain
 
 
-async def test_no_question_is_left_open(wreck: Wreck, workplace: Workplace) -> None:
+@dataclass(frozen=True)
+class HalfTold:
+    """Questions whose answers were growing, or had just come to their end, when the bot was killed."""
+
+    growing: SeenMessage
+    ended: SeenMessage
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def half_told(wreck: Wreck, workplace: Workplace) -> HalfTold:
+    (bot,) = await workplace.staff(1)
+    slack, visitor = workplace.slack, workplace.visitor
+    with (
+        slack.gate("chat.stopStream", "C0GENERAL") as before,
+        slack.gate("chat.stopStream", "C0PEOPLE", after=True) as after,
+    ):
+        growing = await visitor.post("pia", "#general", f"@ostiary {LEAVE}")
+        ended = await visitor.post("pia", "#people", f"@ostiary {LEAVE}")
+        await before.is_reached()
+        await after.is_reached()
+        assert [message.streaming for message in workplace.said_below(growing)] == [True]
+        bot.kill()
+        await workplace.nobody_is_there()
+    await before.dropped.wait()
+    await workplace.staff(1)
+    await workplace.everything_is_done()
+    return HalfTold(growing, ended)
+
+
+async def test_an_answer_that_was_growing_is_made_whole_where_it_stands(
+    half_told: HalfTold, workplace: Workplace
+) -> None:
+    (only,) = workplace.said_below(half_told.growing)
+    assert times_told([only]) == [1]
+    assert (only.streaming, "[1] Leave" in only.plain) == (False, True)
+    assert workplace.recorded(half_told.growing) == [("channel", only.ts)]
+
+
+async def test_an_answer_that_had_ended_and_was_not_recorded_stands_once(
+    half_told: HalfTold, workplace: Workplace
+) -> None:
+    (only,) = workplace.said_below(half_told.ended)
+    assert times_told([only]) == [1]
+    assert only.plain.count("[1] Leave") == 1
+    assert workplace.recorded(half_told.ended) == [("channel", only.ts)]
+
+
+async def test_no_question_is_left_open(half_told: HalfTold, workplace: Workplace) -> None:
     states = workplace.rows("SELECT DISTINCT state FROM bot.question")
     assert states == [("answered",)]
 

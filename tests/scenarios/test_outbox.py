@@ -5,7 +5,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.sandbox.server import SandboxServer
 from bot.slack.app import slack_client
-from bot.slack.delivery import Outbox, Unreachable
+from bot.slack.delivery import FoundAnswer, Outbox, Unreachable
 from bot.slack.places import Place
 from bot.slack.views import plain_blocks
 
@@ -53,6 +53,6 @@ async def test_an_answer_that_another_app_signs_as_ours_is_not_taken_for_it(sand
     client = slack_client(sandbox.bot_token, sandbox.api_url)
     place, outbox = Place("C0GENERAL", "channel", None), Outbox(client)
     ts = await outbox.post(place, "27 days.", plain_blocks("27 days."), question_id=7)
-    assert await outbox.find_answer(place, "0", 7, sandbox.bot_user_id) == ts
+    assert await outbox.find_answer(place, "0", 7, sandbox.bot_user_id) == FoundAnswer(ts, whole=True)
     assert await outbox.find_answer(place, "0", 7, "U0OTHERBOT") is None
     assert await outbox.find_answer(place, "0", 8, sandbox.bot_user_id) is None

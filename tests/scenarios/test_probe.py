@@ -34,7 +34,7 @@ from auth.people import Person, PersonKind
 from auth.rights import Audience, Rights
 from auth.sources import SourceKind, map_source, source_was_read
 from bot import metrics
-from bot.assistant import Assistant, Reply
+from bot.assistant import Assistant, Opening, Reply
 from bot.cli.commands import app
 from bot.cli.probe import show
 from bot.directory_file import DirectoryFile, load_directory
@@ -212,7 +212,7 @@ async def test_a_bot_that_answers_nobody_is_no_bot_that_keeps_secrets(
     async def broken(self: Assistant, question: str, clearance: Clearance) -> Reply:
         raise RuntimeError("no model")
 
-    monkeypatch.setattr(Assistant, "answer", broken)
+    monkeypatch.setattr(Assistant, "begin", broken)
     found = await house.probe(DIRECT)
     show(found)
     assert found.leaked == 0
@@ -425,10 +425,11 @@ async def test_a_secret_in_the_log_is_noticed(house: House, monkeypatch: pytest.
     make = Replier._make
     log = structlog.get_logger("test")
 
-    async def aloud(self: Replier, question: Question, part: Part, *rest: Any, **more: Any) -> Reply | None:
-        reply = await make(self, question, part, *rest, **more)
-        log.warning("answering", with_words=reply.answer.text if reply else "")
-        return reply
+    async def aloud(self: Replier, question: Question, part: Part, *rest: Any, **more: Any) -> Opening | None:
+        opening = await make(self, question, part, *rest, **more)
+        said = " ".join(source.text for source in opening.telling.sources) if opening else ""
+        log.warning("answering", with_words=said)
+        return opening
 
     monkeypatch.setattr(Replier, "_make", aloud)
     found = await house.probe(DIRECT, "log and figures")

@@ -37,7 +37,7 @@ async def told_alone(office: Office) -> tuple[SeenMessage, SeenMessage]:
 
 
 def words(office: Office, person: str, channel: str, thread: str | None = None) -> str:
-    seen = [*office.visitor.visible_to(person, channel)]
+    seen = [*office.visitor.conversation(person, channel)]
     seen += office.visitor.visible_to(person, channel, thread) if thread else ()
     return "\n".join(message.plain for message in seen if message.by_bot)
 

@@ -23,6 +23,16 @@ class Seeing(Finding):
             shown = [*roots, *history.replies(thread_ts), *(m for m in whispers if m.thread_ts == thread_ts)]
         return tuple(see_message(self._workspace, m) for m in sorted(shown, key=lambda m: m.ts))
 
+    def conversation(
+        self, person: str, channel: str, thread_ts: str | None = None
+    ) -> tuple[SeenMessage, ...]:
+        """The same; of a direct message with the bot all of it: the pane shows its threads as sessions."""
+        shown = list(self.visible_to(person, channel, thread_ts))
+        if thread_ts is None and self.where(person, channel).kind == "im":
+            for root in [message for message in shown if message.reply_count]:
+                shown += self.visible_to(person, channel, root.ts)[1:]
+        return tuple(sorted(shown, key=lambda message: message.ts))
+
     def views_open_for(self, person: str) -> tuple[SeenView, ...]:
         """The stack of modals, topmost last."""
         stack = self._sandbox.views.stack(self.who(person).user_id)

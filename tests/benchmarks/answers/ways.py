@@ -37,7 +37,7 @@ def ways(model: LocalGenerator, embeddings: LocalEmbeddings) -> dict[str, Way]:
         "product": answered(product()),
         "drafts all": answered(product(settings=AnsweringSettings(draft_over_words=_ALWAYS))),
         "drafts all, no check": answered(
-            product(settings=AnsweringSettings(draft_over_words=_ALWAYS), check=unchecked)
+            product(settings=AnsweringSettings(draft_over_words=_ALWAYS), check=Unchecked)
         ),
         "quotes alone": answered(product(settings=AnsweringSettings(draft_over_words=_NEVER))),
         "no likelihood": answered(product(likelihood=None)),
@@ -73,6 +73,14 @@ def answered(answerer: Answerer) -> Way:
     return answer
 
 
-def unchecked(question: str, draft: str, evidence: Sequence[Unit]) -> tuple[Grounded, ...]:
+class Unchecked:
     """What the model wrote, whatever it rests on."""
-    return tuple(Grounded(clean(one), evidence[0], quoted=False) for one in split_sentences(draft))
+
+    def __init__(self, question: str, evidence: Sequence[Unit]) -> None:
+        self._first = evidence[0]
+
+    def of(self, sentence: str) -> Grounded:
+        return Grounded(clean(sentence), self._first, quoted=False)
+
+    def rest(self) -> Sequence[Grounded]:
+        return ()

@@ -2,16 +2,16 @@
 
 import asyncio
 import zlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import numpy as np
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from bot.answering.words import content_words
 
@@ -50,6 +50,31 @@ class ScriptedChatModel(BaseChatModel):
     ) -> ChatResult:
         await asyncio.sleep(self.delay)
         return self._generate(messages, stop, None, **kwargs)
+
+
+class StreamingChatModel(ScriptedChatModel):
+    """Says `pieces` one after the other; waits before each until `let` says so, if there is one."""
+
+    pieces: list[str] = Field(default_factory=list)
+    let: asyncio.Semaphore | None = None
+    ended: list[bool] = Field(default_factory=list)
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        try:
+            for piece in self.pieces:
+                if self.let is not None:
+                    await self.let.acquire()
+                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
+        finally:
+            self.ended.append(True)
 
 
 def embed_by_words(texts: Sequence[str]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from auth.clearance import Clearance
-from bot.answering import Answer, CitedSentence
+from bot.answering import Answer, CitedSentence, Telling, told
 from bot.assistant import LONGEST_QUESTION, Assistant, Parts
 from retrieval.passages import Passage
 
@@ -34,6 +34,9 @@ class Reader:
         self.given: list[tuple[str, ...]] = []
         self.adapted: list[bool] = []
 
+    async def begin(self, question: str, passages: Sequence[Passage], use_adapter: bool = False) -> Telling:
+        return told(await self.answer(question, passages, use_adapter))
+
     async def answer(self, question: str, passages: Sequence[Passage], use_adapter: bool = False) -> Answer:
         self.given.append(tuple(passage.title for passage in passages))
         self.adapted.append(use_adapter)
@@ -46,7 +49,7 @@ def assistant(reader: Reader, *passages: Passage, adapter_label: int | None = No
     return Assistant(Shelf(*passages), reader, adapter_label)  # type: ignore[arg-type]
 
 
-def told(parts: Parts) -> tuple[list[str] | None, list[str] | None]:
+def heard(parts: Parts) -> tuple[list[str] | None, list[str] | None]:
     """The titles cited to everybody, and to the asker alone."""
     return tuple(  # type: ignore[return-value]
         [passage.title for passage in part.answer.cited] if part else None
@@ -56,13 +59,13 @@ def told(parts: Parts) -> tuple[list[str] | None, list[str] | None]:
 
 async def test_where_all_may_read_it_all_hear_it() -> None:
     parts = await assistant(Reader(), LEAVE, BANDS).answer_in_place("Salary bands?", CLEARED, CLEARED)
-    assert told(parts) == (["Salary bands"], None)
+    assert heard(parts) == (["Salary bands"], None)
 
 
 async def test_what_only_the_asker_may_read_is_told_to_the_asker_alone() -> None:
     reader = Reader()
     parts = await assistant(reader, LEAVE, BANDS).answer_in_place("Salary bands?", CLEARED, EVERYBODY)
-    assert told(parts) == (None, ["Salary bands"])
+    assert heard(parts) == (None, ["Salary bands"])
     assert parts.asker is not None
     assert (parts.asker.clearance, parts.asker.label_ids) == (CLEARED, frozenset({PUBLIC, SECRET}))
 
@@ -72,7 +75,7 @@ async def test_what_goes_to_everybody_is_made_without_a_look_at_what_is_not_thei
     parts = await assistant(reader, LEAVE, BANDS).answer_in_place(
         "Leave and Salary bands?", CLEARED, EVERYBODY
     )
-    assert told(parts) == (["Leave"], ["Leave", "Salary bands"])
+    assert heard(parts) == (["Leave"], ["Leave", "Salary bands"])
     assert reader.given == [("Leave",), ("Leave", "Salary bands")]
     assert parts.everybody is not None
     assert (parts.everybody.clearance, parts.everybody.label_ids) == (EVERYBODY, frozenset({PUBLIC}))
@@ -80,18 +83,18 @@ async def test_what_goes_to_everybody_is_made_without_a_look_at_what_is_not_thei
 
 async def test_what_the_asker_may_read_beyond_the_others_is_not_mentioned_where_it_says_no_more() -> None:
     parts = await assistant(Reader(), LEAVE, BANDS).answer_in_place("Leave?", CLEARED, EVERYBODY)
-    assert told(parts) == (["Leave"], None)
+    assert heard(parts) == (["Leave"], None)
 
 
 async def test_an_audience_that_may_read_more_than_the_asker_hears_only_what_the_asker_may_read() -> None:
     parts = await assistant(Reader(), LEAVE, BANDS).answer_in_place("Salary bands?", EVERYBODY, CLEARED)
-    assert told(parts) == (None, None)
+    assert heard(parts) == (None, None)
 
 
 @pytest.mark.parametrize("audience", [NOBODY, EVERYBODY, CLEARED])
 async def test_who_may_read_nothing_is_told_nothing_wherever_they_ask(audience: Clearance) -> None:
     parts = await assistant(Reader(), BANDS).answer_in_place("Salary bands?", NOBODY, audience)
-    assert told(parts) == (None, None)
+    assert heard(parts) == (None, None)
 
 
 ADAPTED: Mapping[frozenset[int], bool] = {
@@ -147,5 +150,5 @@ async def test_an_adapter_that_the_asker_alone_may_use_words_nothing_for_everybo
     parts = await assistant(reader, LEAVE, BANDS, adapter_label=TUNED_ON).answer_in_place(
         "Leave and Salary bands?", asker, EVERYBODY
     )
-    assert told(parts) == (["Leave"], ["Leave", "Salary bands"])
+    assert heard(parts) == (["Leave"], ["Leave", "Salary bands"])
     assert reader.adapted == [False, True]

@@ -15,18 +15,28 @@ from bot.slack.asking import AskingDesk
 from bot.slack.digests import DigestDesk
 from bot.slack.gaps import GapsDesk
 from bot.slack.handing_in import IngestionDesk
+from bot.slack.home import HomeDesk
+from bot.slack.question_forms import QuestionForms
 from bot.slack.service import desks
 from bot.slack.team import Team
+from bot.slack.under_answers import UnderAnswers
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = yaml.safe_load((ROOT / "deploy" / "slack-manifest.yaml").read_text(encoding="utf-8"))
 # What each call of the Web API asks for, by Slack's reference of methods.
 SCOPES_OF_CALLS = {
+    "agents_sessions_setStatus": {"chat:write"},
     "apps_connections_open": set(),  # by the app-level token, which has a scope of its own
     "assistant_threads_setStatus": {"chat:write"},
+    "assistant_threads_setSuggestedPrompts": {"assistant:write"},
     "auth_test": set(),
+    "chat_appendStream": {"chat:write"},
+    "chat_delete": {"chat:write"},
+    "chat_getPermalink": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
+    "chat_startStream": {"chat:write"},
+    "chat_stopStream": {"chat:write"},
     "chat_update": {"chat:write"},
     "conversations_history": {"channels:history", "groups:history", "im:history", "mpim:history"},
     "conversations_info": {"channels:read", "groups:read", "mpim:read"},
@@ -38,11 +48,18 @@ SCOPES_OF_CALLS = {
     "users_info": {"users:read"},
     "users_list": {"users:read"},
     "views_open": set(),
+    "views_publish": set(),
+    "views_push": set(),
     "views_update": set(),
 }
 SCOPES_OF_EVENTS = {
     "app_mention": {"app_mentions:read"},
     "message.im": {"im:history"},
+    "message.channels": {"channels:history"},
+    "message.groups": {"groups:history"},
+    "message.mpim": {"mpim:history"},
+    "agent_session_stopped": set(),
+    "app_context_changed": set(),
     "app_home_opened": set(),
     "user_change": {"users:read"},
     "team_join": {"users:read"},
@@ -83,20 +100,17 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     asking = AskingDesk(nobody, TEAM, nobody, nobody, nobody)
     ingestion = IngestionDesk(nobody, 1, nobody, nobody)
     admin = AdminDesk(nobody, nobody, 1, nobody, nobody, nobody, nobody)
+    others = (
+        UnderAnswers(nobody, TEAM),
+        QuestionForms(TEAM, asking, nobody),
+        HomeDesk(nobody, TEAM, nobody, nobody),
+        DigestDesk(nobody, TEAM, nobody),
+        GapsDesk(nobody),
+    )
     slack_app(
         AsyncWebClient(token="xoxb-none"),
         "T0TEST",
-        desks(
-            TEAM,
-            asking,
-            ingestion,
-            admin,
-            nobody,
-            nobody,
-            nobody,
-            DigestDesk(nobody, TEAM, nobody),
-            GapsDesk(nobody),
-        ),
+        desks(TEAM, asking, ingestion, admin, nobody, nobody, nobody, *others),
     )
     return heard
 
