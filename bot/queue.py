@@ -74,9 +74,10 @@ class QueueSettings:
     """How many jobs at once, how often a job is tried, and after how many seconds a silent worker is dead.
 
     `slow_concurrency` is for documents, beside the others: a document takes a core, an answer must not wait for it.
+    Questions are worked on together, since a model writes several texts in the time of one or two.
     """
 
-    concurrency: int = 4
+    concurrency: int = 8
     slow_concurrency: int = 2
     tries: int = 3
     retry_wait_s: int = 2

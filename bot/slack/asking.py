@@ -22,6 +22,7 @@ from bot.slack import revising
 from bot.slack.answer_views import ASK_AGAIN
 from bot.slack.delivery import Outbox
 from bot.slack.lending import FORWARDED, LENDING_JOB, Lending
+from bot.slack.line import Line
 from bot.slack.messages import (
     DELETED,
     TOMBSTONE,
@@ -65,6 +66,7 @@ class AskingDesk:
         outbox: Outbox,
         lending: Lending,
         stops: Stops | None = None,
+        line: Line | None = None,
     ) -> None:
         self._database = database
         self._workspace_id = team.workspace_id
@@ -74,6 +76,7 @@ class AskingDesk:
         self._outbox = outbox
         self._lending = lending
         self._stops = stops or Stops()
+        self._line = line
         self._apologised_for: deque[str] = deque(maxlen=REMEMBERED_APOLOGIES)
 
     def register(self, app: AsyncApp) -> None:
@@ -181,6 +184,8 @@ class AskingDesk:
             if shared_from is not None:
                 details = {"question": question_id, "from": shared_from, "channel": question.channel_id}
                 await record(connection, "answer.shared", details, person=question.asker_slack_id)
+        if self._line is not None:
+            self._line.somebody_asked()
 
     @asynccontextmanager
     async def apologising(self, event: Mapping[str, Any], client: AsyncWebClient) -> AsyncIterator[None]:

@@ -130,17 +130,21 @@ class Outbox:
             return False
         return True
 
-    async def show_status(self, place: Place, message_ts: str, status: str) -> None:
-        """A passing line such as "is reading ...". Only a courtesy: failing to show it is no failure."""
+    async def show_status(self, place: Place, status: str) -> None:
+        """A passing line such as "is reading ..." in a thread. A courtesy: failing to show it is no failure."""
+        if place.thread_ts is None:
+            return
         try:
-            await self.client.assistant_threads_setStatus(
-                channel_id=place.channel_id, thread_ts=place.thread_ts or message_ts, status=status
+            await self._patient.assistant_threads_setStatus(
+                channel_id=place.channel_id, thread_ts=place.thread_ts, status=status
             )
-        except SlackApiError:
+        except (SlackApiError, *UNCERTAIN):
             return
 
     async def show_session(self, place: Place, asker_slack_id: str, *, at_work: bool) -> None:
         """While it is at work, whoever asked sees a stop button. Only a courtesy, too."""
+        if place.thread_ts is None:
+            return
         try:
             client = self._at_once
             await client.agents_sessions_setStatus(

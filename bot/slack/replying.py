@@ -25,6 +25,7 @@ from bot.slack.hearing import Heard
 from bot.slack.lending import Lending
 from bot.slack.listening import Listening, Part
 from bot.slack.people import Roster
+from bot.slack.presence import Presence, at_work
 from bot.slack.questions import (
     DIGEST,
     ENDED,
@@ -71,7 +72,6 @@ log = structlog.get_logger(__name__)
 
 ANSWER_JOB = "answer"
 SHARE = "share"
-STATUS = "is reading the documents ..."
 ONLY_YOU = "Not everybody here may read all of the sources of this answer."
 WENT_WRONG = "Something went wrong while I was answering, and I have stopped trying. Please ask again later."
 INTERRUPTED = "I was interrupted while answering. If no answer stands here, please ask again."
@@ -120,18 +120,12 @@ class Replier:
         if said := small_talk(question.text):
             await self._say(question, said, plain_blocks(said))
             return
-        await self._show(question, at_work=True)
         try:
-            with asking(question.asker_slack_id):
-                await self._answer(question)
+            async with at_work(self._outbox, question) as presence:
+                with asking(question.asker_slack_id, presence.stands):
+                    await self._answer(question, presence)
         except Unreachable:  # whoever asked left the company: nobody is waiting
             await self._move(question, "answered")
-        finally:  # Slack takes it away itself only where an answer is posted in the same thread
-            await self._show(question, at_work=False)
-
-    async def _show(self, question: Question, *, at_work: bool) -> None:
-        await self._outbox.show_status(question.place, question.message_ts, STATUS if at_work else "")
-        await self._outbox.show_session(question.place, question.asker_slack_id, at_work=at_work)
 
     async def give_up(self, question_id: int) -> None:
         """Tell the asker, alone, that there will be no answer: nobody is left in silence."""
@@ -141,14 +135,14 @@ class Replier:
         except Unreachable:
             await self._move(question, "failed")
 
-    async def _answer(self, question: Question) -> None:
+    async def _answer(self, question: Question, presence: Presence) -> None:
         """Everybody's part first: when it comes must not depend on what the asker alone may read.
 
         An edited question is answered as it was edited. Whoever edits it again and again is answered at last.
         """
         for _ in range(ANSWERING_TRIES):
             try:
-                await self._answer_parts(question)
+                await self._answer_parts(question, presence)
             except Revised:
                 question = await self._read(question.id)
                 if question.state in ENDED or question.stopped:
@@ -160,12 +154,11 @@ class Replier:
                 return
         await self._leave(question)
 
-    async def _answer_parts(self, question: Question) -> None:
+    async def _answer_parts(self, question: Question, presence: Presence) -> None:
         told = False
         for part in _parts_of(question):
             told = await self._answer_part(question, part, all_were_told=told) or told
-            # How long the rest takes depends on what the asker alone may read.
-            await self._show(question, at_work=False)
+            await presence.hide()  # how long the rest takes depends on what the asker alone may read
         if told:
             await self._end(question)
         else:

@@ -34,12 +34,13 @@ from bot.slack.handing_in import IngestionDesk
 from bot.slack.home import HomeDesk
 from bot.slack.ingesting import Intake
 from bot.slack.lending import Lending
+from bot.slack.line import Line
 from bot.slack.people import Roster
 from bot.slack.places import Place
 from bot.slack.prompts import Prompts
 from bot.slack.question_forms import QuestionForms
 from bot.slack.refusals import reason
-from bot.slack.replying import Replier
+from bot.slack.replying import ANSWER_JOB, Replier
 from bot.slack.small_talk import small_talk
 from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
 from bot.slack.stopping import Stops
@@ -131,7 +132,8 @@ async def connected(
     for worker in (intake, lending, replier, sources, DigestSender(database, team)):
         worker.register(queue)
     standing = StandingReader(client, database, team, roster)
-    asking = AskingDesk(database, team, queue, outbox, lending, stops)
+    line = Line(database, team, outbox, ANSWER_JOB)
+    asking = AskingDesk(database, team, queue, outbox, lending, stops, line)
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
     admin = AdminDesk(client, database, workspace_id, roster, standing, intake.again, sources.read_soon)
     others: tuple[Desk, ...] = (
@@ -151,6 +153,7 @@ async def connected(
         queue.working(),
         in_background(standing.keep_reading(resync_s)),
         in_background(keep_sweeping(database, workspace_id)),
+        in_background(line.keep_telling()),
         courtesies.ending(),
     ):
         try:

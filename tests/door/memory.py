@@ -125,7 +125,7 @@ class MemoryOutbox:
     async def tell_in_person(self, user_id: str, text: str, blocks: Sequence[Any]) -> None:
         self._slack.deliver("in person", {user_id}, f"D-{user_id}", text, blocks)
 
-    async def show_status(self, place: Place, message_ts: str, status: str) -> None:
+    async def show_status(self, place: Place, status: str) -> None:
         """Says nothing of documents."""
 
     async def show_session(self, place: Place, asker_slack_id: str, *, at_work: bool) -> None:

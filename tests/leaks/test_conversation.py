@@ -38,7 +38,7 @@ async def follow_up(world: World, user_id: str, channel_id: str, said: str = FOL
     direct = channel_id.startswith("D-")
     kind = DIRECT if direct else "channel"
     thread = None if direct else before
-    await world.desk._store(IncomingQuestion(f"E{ts}", channel_id, kind, ts, thread, user_id, said, TEAM))
+    await world.desk.store(IncomingQuestion(f"E{ts}", channel_id, kind, ts, thread, user_id, said, TEAM))
     async with world.database.writing_in(world.workspace_id) as connection:
         newest = (await connection.execute(text("SELECT max(id) FROM bot.question"))).scalar_one()
         found = await find_question(connection, newest)

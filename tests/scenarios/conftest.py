@@ -126,7 +126,11 @@ async def parrot_office(
 
 @asynccontextmanager
 async def open_office(
-    sandbox: SandboxServer, urls: DatabaseUrls, embeddings: LocalEmbeddings, answerer: Answerer | Parrot
+    sandbox: SandboxServer,
+    urls: DatabaseUrls,
+    embeddings: LocalEmbeddings,
+    answerer: Answerer | Parrot,
+    queue_settings: QueueSettings = FAST_QUEUE,
 ) -> AsyncIterator[Office]:
     async with AsyncExitStack() as stack:
         database = Database(urls)
@@ -147,7 +151,7 @@ async def open_office(
                 Assistant(library, answerer),  # type: ignore[arg-type]
                 ingestor,
                 max_document_bytes=2**20,
-                queue_settings=FAST_QUEUE,
+                queue_settings=queue_settings,
             )
         )
         await sandbox.wait_for_connection()
