@@ -24,22 +24,21 @@ NOT_THERE = "This passage is not there any more."
 
 
 def answer_controls(answer: Answer, question_id: int, answer_id: int) -> list[Block]:
-    """Links to the web addresses among the sources, what else one may want of an answer, and two thumbs."""
-    links = [_link(number, passage) for number, passage in enumerate(answer.cited, start=1)]
+    """A way to each source, what else one may want of an answer, and two thumbs."""
+    links = [_way_to(number, passage) for number, passage in enumerate(answer.cited, start=1)]
     more = [
         button(SHOW_PASSAGES, "Show passages", answer_id),
         button(ASK_AGAIN, "Ask again", question_id),
     ]
-    return [actions(*[link for link in links if link][:MOST_LINKS], *more), _thumbs(answer_id)]
+    return [actions(*links[:MOST_LINKS], *more), _thumbs(answer_id)]
 
 
-def _link(number: int, passage: Passage) -> Block | None:
-    """A button that leads to a source. Slack fetches nothing of where a button leads."""
-    address = web_address(passage.url)
+def _way_to(number: int, passage: Passage) -> Block:
+    """A button that leads to a source, or opens what it says: Slack fetches nothing of where a button leads."""
+    address, shown = web_address(passage.url), _cut(f"[{number}] {passage.title}")
     if address is None:
-        return None
-    shown = button(f"{OPEN_SOURCE}_{number}", _cut(f"[{number}] {passage.title}"), number)
-    return {**shown, "url": address}
+        return button(f"{SHOW_AROUND}_{number}", shown, passage.chunk_id)
+    return {**button(f"{OPEN_SOURCE}_{number}", shown, number), "url": address}
 
 
 def _thumbs(answer_id: int) -> Block:
@@ -99,12 +98,16 @@ def passages_view(
     return _showing("Passages", blocks[:-1] or [section(NOT_THERE)])
 
 
-def around_view(passages: Sequence[Passage], chunk_id: int) -> Block:
-    """A passage between its neighbours."""
+def around_view(passages: Sequence[Passage], chunk_id: int, permalink: str | None = None) -> Block:
+    """A passage between its neighbours; `permalink`: where the message stands that it is from."""
     blocks: list[Block] = []
     for passage in passages:
         if passage.chunk_id == chunk_id:
-            blocks += [divider(), section(passage.text, heading=source_name(passage)), divider()]
+            address = permalink or web_address(passage.url)
+            opened = {**button(OPEN_SOURCE, "Open the source", chunk_id), "url": address}
+            heading = f"{source_name(passage)}{source_details(passage)}"
+            blocks += [divider(), section(passage.text, heading=heading)]
+            blocks += [*([actions(opened)] if address else []), divider()]
         else:
             blocks.append(context(passage.text))
     return _showing("In its surroundings", blocks or [section(NOT_THERE)])

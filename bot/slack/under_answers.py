@@ -52,7 +52,7 @@ class UnderAnswers:
         app.view(REASON_VIEW)(self.on_reason)
         app.action(SHOW_PASSAGES)(self.on_show_passages)
         app.action(re.compile(f"{SHOW_AROUND}_.*"))(self.on_show_around)
-        app.action(re.compile(f"{OPEN_SOURCE}_.*"))(self.on_open_source)
+        app.action(re.compile(f"{OPEN_SOURCE}.*"))(self.on_open_source)
 
     async def on_thumb(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         """A verdict counts at once; of a bad one the reason is asked."""
@@ -110,7 +110,9 @@ class UnderAnswers:
         except LocksDisagree:
             metrics.LOCKS_DISAGREE.inc()
             passages = []
-        await _open(client, body, around_view(passages, chunk_id))
+        said = next((passage for passage in passages if passage.chunk_id == chunk_id), None)
+        permalink = await _permalink(client, said) if said is not None else None
+        await _open(client, body, around_view(passages, chunk_id, permalink))
 
     async def on_open_source(self, ack: AsyncAck) -> None:
         """Slack has opened the address itself."""

@@ -20,7 +20,7 @@ from auth.people import PersonKind
 from auth.roles import RoleCycle
 from auth.sources import SourceKind, leave_source, map_source, source_was_read, unmap_source
 from bot.assistant import NOTHING_FOUND, Assistant
-from bot.slack.answer_views import ASK_AGAIN, OPEN_SOURCE, SHOW_PASSAGES
+from bot.slack.answer_views import ASK_AGAIN, OPEN_SOURCE, SHOW_AROUND, SHOW_PASSAGES
 from bot.slack.asking import NO_LONGER, AskingDesk
 from bot.slack.lending import FORWARDED, Lending
 from bot.slack.places import DIRECT
@@ -346,7 +346,7 @@ class World:
             await self.desk.on_share(ack, body)  # type: ignore[arg-type]
         elif action_id == ASK_AGAIN:
             await self.desk.on_ask_again(ack, body)  # type: ignore[arg-type]
-        elif action_id == SHOW_PASSAGES or action_id.startswith(OPEN_SOURCE):
+        elif action_id == SHOW_PASSAGES or action_id.startswith((OPEN_SOURCE, SHOW_AROUND)):
             return  # what they open is judged where there are windows: in the scenarios
         elif action_id == ASK_OWNER:
             await self.desk.on_ask_owner(ack, body)  # type: ignore[arg-type]

@@ -193,7 +193,7 @@ async def test_an_answer_that_had_ended_and_was_not_recorded_stands_once(
 ) -> None:
     (only,) = workplace.said_below(half_told.ended)
     assert times_told([only]) == [1]
-    assert only.plain.count("[1] Leave") == 1
+    assert only.plain.count("Show passages") == 1
     assert workplace.recorded(half_told.ended) == [("channel", only.ts)]
 
 

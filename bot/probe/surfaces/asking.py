@@ -64,4 +64,5 @@ async def home_and_panes(scene: Scene) -> None:
         await scene.visitor.open_dm(actor.user_id)
         await scene.visitor.open_home(actor.user_id)
         scene.tally.tried += 2
-    await scene.settle()
+    await scene.rest()
+    scene.judge.look(scene.surface)

@@ -15,6 +15,7 @@ from bot.probe.surfaces import (
     presence,
     revoking,
     sharing,
+    under_answers,
 )
 from bot.probe.surfaces.meeting import in_meetings, with_somebody_unknown
 
@@ -49,6 +50,7 @@ SURFACES = (
     Surface("denied and missing", presence.denied_and_missing),
     Surface("Answer here for everybody", sharing.shared_answers),
     Surface("forged buttons", sharing.forged_buttons),
+    Surface("what stands under answers", under_answers.under_answers),
     Surface("home tab and prompts", asking.home_and_panes),
     Surface("the command line", console.command_line),
     Surface("Ask somebody who may know", lending.lending),
@@ -60,5 +62,5 @@ SURFACES = (
     Surface("another workspace", outside.other_workspace),
     Surface("log and figures", outside.log_and_figures),
 )
-NOT_BUILT = ("feedback buttons", "digests sent to channels")
+NOT_BUILT = ("digests sent to channels",)
 """Surfaces that the bot does not have yet: named in the report, so that nobody thinks they were tried."""

@@ -15,6 +15,7 @@ from bot.probe.scene import Ask, Scene
 from bot.probe.shadow import give, take
 from bot.probe.staging import ALONE, MIXED
 from bot.probe.surfaces.sharing import offers
+from bot.probe.surfaces.under_answers import buttons_under
 from bot.slack.views import SHARE_ANSWER
 
 SECRETS_TRIED = 12
@@ -68,9 +69,11 @@ async def after_a_revocation(scene: Scene) -> None:
         await _open(scene, actor, roles)
         in_dm, in_thread = await scene.ask([Ask(actor, canary.question), Ask(actor, canary.question, mixed)])
         shown = offers(scene.heard_by(actor, mixed.channel_id, after=in_thread.ts), SHARE_ANSWER)
+        under = list(buttons_under(scene.heard_by(actor, in_dm.channel_id, after=in_dm.ts)))
         await _close(scene, actor, roles)
-        for message, button in shown:
-            await scene.forge(actor, mixed.channel_id, message.ts, button)
+        for message, button in [*shown, *under]:
+            await scene.forge(actor, message.channel_id, message.ts, button)
+        scene.server.sandbox.views.clear(actor.user_id)
         await scene.ask(
             [
                 Ask(actor, canary.question),
