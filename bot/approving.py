@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE, Database
 from auth.errors import OstiaryError
-from auth.labels import NOBODY
+from auth.labels import NOBODY, Policy
 from auth.rights import Rights, rights_of
 from retrieval.approved import SCHEME, Grounds, MadeFrom, grounds_of
-from retrieval.ingestion import Ingestor, Outcome, Submission
+from retrieval.ingestion import Ingestor, Submission
 
 LONGEST_QUESTION, LONGEST_TEXT = 300, 4000
 _PUBLIC = "channel"
@@ -26,6 +26,7 @@ _SAID = text(
     "SELECT a.id, a.part, a.label_ids, a.chunk_ids, q.text AS question, q.channel_type, q.asker_slack_id"
     " FROM bot.answer a JOIN bot.question q ON q.workspace_id = a.workspace_id AND q.id = a.question_id"
     f" WHERE a.workspace_id = {WORKSPACE} AND a.question_id = :question_id AND a.message_ts IS NOT NULL"
+    "  AND (CAST(:answer_id AS bigint) IS NULL OR a.id = :answer_id)"
     " ORDER BY a.part = 'channel' DESC, a.id DESC"
 )
 _WORDS = text(f"SELECT text FROM bot.answer WHERE workspace_id = {WORKSPACE} AND id = :id")
@@ -55,6 +56,15 @@ class Approvable:
     made_from: MadeFrom
 
 
+@dataclass(frozen=True)
+class Approved:
+    """An answer that is a document now, and who may read it."""
+
+    document_id: int
+    title: str
+    readers: Policy
+
+
 class Approvals:
     """The approved answers of one workspace."""
 
@@ -63,13 +73,13 @@ class Approvals:
         self._workspace_id = workspace_id
         self._ingestor = ingestor
 
-    async def approvable(self, question_id: int, user_id: str, *, seen: bool = False) -> Approvable:
+    async def approvable(self, question_id: int, user_id: str, shown_id: int | None = None) -> Approvable:
         """The answer to a question, if this person may approve it. Raises CannotApprove, SourcesChanged.
 
-        `seen`: they have it before their eyes, where everybody was told it; else it must be public, or theirs.
+        `shown_id`: the answer's number, where they have it before their eyes; else it must be public, or theirs.
         """
         rights = await rights_of(self._database, self._workspace_id, user_id)
-        said = await self._said(question_id, rights, seen) if rights else None
+        said = await self._said(question_id, rights, shown_id) if rights else None
         if rights is None or said is None:
             raise CannotApprove(f"There is no answer to question {question_id} that you can read.")
         async with self._database.writing_in(self._workspace_id) as connection:
@@ -95,11 +105,10 @@ class Approvals:
         user_id: str,
         question: str | None = None,
         answer: str | None = None,
-        *,
-        seen: bool = False,
-    ) -> Outcome:
+        shown_id: int | None = None,
+    ) -> Approved:
         """Store the answer to a question, in other words where some are given. Raises as `approvable` does."""
-        found = await self.approvable(question_id, user_id, seen=seen)
+        found = await self.approvable(question_id, user_id, shown_id)
         question, answer = (question or found.question).strip(), (answer or found.text).strip()
         if not question:
             raise CannotApprove(
@@ -120,15 +129,17 @@ class Approvals:
             actor=user_id,
             policy=found.made_from.grounds.readers,
         )
-        return await self._ingestor.ingest(self._workspace_id, submission, entry=found.made_from)
+        outcome = await self._ingestor.ingest(self._workspace_id, submission, entry=found.made_from)
+        return Approved(outcome.document_id, outcome.title, found.made_from.grounds.readers)
 
-    async def _said(self, question_id: int, rights: Rights, seen: bool) -> Row[Any] | None:
+    async def _said(self, question_id: int, rights: Rights, shown_id: int | None) -> Row[Any] | None:
         """The answer that this person was told, or could have been; what an asker was told alone is theirs."""
+        wanted = {"question_id": question_id, "answer_id": shown_id}
         async with self._database.writing_in(self._workspace_id) as connection:
-            rows = (await connection.execute(_SAID, {"question_id": question_id})).all()
+            rows = (await connection.execute(_SAID, wanted)).all()
         for row in rows:
             is_theirs = row.asker_slack_id == rights.person.slack_user_id
-            is_shown = row.part == "channel" and (seen or row.channel_type == _PUBLIC)
+            is_shown = row.part == "channel" and (shown_id is not None or row.channel_type == _PUBLIC)
             if (is_theirs or is_shown) and rights.clearance.covers(row.label_ids):
                 return row
         return None

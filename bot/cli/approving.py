@@ -23,9 +23,8 @@ async def approve_answer(question_id: int, handle: str, asked: str | None, said:
         embeddings = await load_embeddings(settings)
         ingestor = await stack.enter_async_context(open_ingestor(settings, desk.database, embeddings))
         approvals = Approvals(desk.database, desk.workspace_id, ingestor)
-        outcome = await approvals.approve(question_id, person.slack_user_id, asked, said)
-        entry = await desk.administration.document(None, outcome.document_id)
-    out.print(Text(f"It is document {outcome.document_id} now, for {policy_in_words(entry.policy)}."))
+        approved = await approvals.approve(question_id, person.slack_user_id, asked, said)
+    out.print(Text(f"It is document {approved.document_id} now, for {policy_in_words(approved.readers)}."))
 
 
 async def retire_answer(named: str) -> None:

@@ -9,6 +9,7 @@ COMMANDS = (
     ("/roles", "Who holds which role, and what gives it", "help, or grant finance @ada"),
     ("/access", "Who may read which document, and why", "words of a title"),
     ("/docs", "The documents there are, and what could not be added", "words of a title"),
+    ("/answers", "Answers that were approved", "words of a question"),
     ("/digest", "What is new in the documents", "backups since March, or weekly #channel backups"),
     ("/gaps", "What people asked and found nothing on", "nothing, or answered 17"),
     ("/audit", "What happened: by person, document and time", "@ada, or a document's number"),

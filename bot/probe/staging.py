@@ -10,7 +10,7 @@ from bot.probe.casting import GONE, GUEST, OUTSIDER, ROBOT, Actor, Cast
 from bot.sandbox.seed import ChannelSeed, GroupSeed, PersonKind, PersonSeed, WorkspaceSeed
 
 BOT = "ostiary"
-COMMANDS = ("/ingest", "/roles", "/access", "/docs", "/audit")
+COMMANDS = ("/ingest", "/roles", "/access", "/docs", "/answers", "/audit")
 SHORTCUTS = ("add_message", "add_thread")
 PAIRS_AT_MOST = 60
 PUBLIC, PUBLIC_GUEST, MIXED = "a public channel", "a public channel with a guest", "a private channel of all"

@@ -17,6 +17,7 @@ from auth.directory import register_workspace
 from auth.errors import OstiaryError
 from auth.granting import define_built_in_roles
 from auth.rights import Audience
+from bot.approving import Approvals
 from bot.assistant import Assistant
 from bot.background import in_background
 from bot.expiring import keep_sweeping
@@ -24,6 +25,7 @@ from bot.gaps import Gaps
 from bot.queue import ALL_LANES, JobQueue, Lane, QueueSettings
 from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import Desk, MessageDesk, slack_app, slack_client
+from bot.slack.approving import ApprovalDesk
 from bot.slack.asking import AskingDesk
 from bot.slack.audiences import Audiences
 from bot.slack.courtesies import Courtesies
@@ -137,7 +139,7 @@ async def connected(
     ingestion = IngestionDesk(database, workspace_id, queue, intake)
     admin = AdminDesk(client, database, workspace_id, roster, standing, intake.again, sources.read_soon)
     others: tuple[Desk, ...] = (
-        UnderAnswers(database, team),
+        UnderAnswers(database, team, ApprovalDesk(Approvals(database, workspace_id, ingestor))),
         QuestionForms(team, asking, outbox),
         HomeDesk(database, team, Prompts(assistant), courtesies),
         DigestDesk(database, team, queue),

@@ -28,6 +28,7 @@ from bot.slack.answer_views import (
     passages_view,
     reason_view,
 )
+from bot.slack.approving import ApprovalDesk
 from bot.slack.feedback import ShownAnswer, explain_feedback, find_shown, give_feedback
 from bot.slack.messages import storable, typed_id
 from bot.slack.team import Team
@@ -43,11 +44,13 @@ _MESSAGE = re.compile(r"slack-(?:message|thread):(?P<channel>[A-Z0-9]+):(?P<ts>[
 class UnderAnswers:
     """What people do with an answer that they see."""
 
-    def __init__(self, database: Database, team: Team) -> None:
+    def __init__(self, database: Database, team: Team, approvals: ApprovalDesk) -> None:
         self._database = database
+        self._approvals = approvals
         self._workspace_id = team.workspace_id
 
     def register(self, app: AsyncApp) -> None:
+        self._approvals.register(app)
         app.action(FEEDBACK)(self.on_thumb)
         app.view(REASON_VIEW)(self.on_reason)
         app.action(SHOW_PASSAGES)(self.on_show_passages)
@@ -55,17 +58,19 @@ class UnderAnswers:
         app.action(re.compile(f"{OPEN_SOURCE}.*"))(self.on_open_source)
 
     async def on_thumb(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-        """A verdict counts at once; of a bad one the reason is asked."""
+        """A verdict counts at once; of a bad one the reason is asked, of a good one whether it is approved."""
         await ack()
+        user_id = body["user"]["id"]
         verdict, _, written = str(body["actions"][0].get("value")).partition(":")
         answer = await self._shown(body, typed_id(written))
         if answer is None or verdict not in {GOOD, BAD}:
             return
-        async with self._database.writing_in(self._workspace_id, body["user"]["id"]) as connection:
-            await give_feedback(connection, answer, body["user"]["id"], verdict)
+        async with self._database.writing_in(self._workspace_id, user_id) as connection:
+            await give_feedback(connection, answer, user_id, verdict)
         metrics.FEEDBACK.labels(verdict).inc()
-        if verdict == BAD:
-            await _open(client, body, reason_view(answer.id))
+        asked = reason_view(answer.id) if verdict == BAD else await self._approvals.form(answer, user_id)
+        if asked is not None:
+            await _open(client, body, asked)
 
     async def on_reason(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """What came with the form is anybody's writing: the answer is looked up anew."""

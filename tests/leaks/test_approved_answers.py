@@ -86,6 +86,13 @@ class Desk:
             await connection.execute(_ANSWER, answer)
         return int(number)
 
+    async def answer_to(self, question_id: int) -> int:
+        async with self.database.writing_in(self.workspace_id) as connection:
+            found = await connection.execute(
+                text("SELECT id FROM bot.answer WHERE question_id = :id"), {"id": question_id}
+            )
+            return int(found.scalar_one())
+
     async def clearance(self, user: str) -> Clearance:
         rights = await rights_of(self.database, self.workspace_id, user)
         assert rights is not None
@@ -241,8 +248,10 @@ async def test_what_was_asked_among_others_keeps_its_words_and_what_an_asker_was
     if part == "asker":
         return
     with pytest.raises(CannotApprove, match="not asked in a public channel"):
-        await desk.approvals.approve(question, "UADA", seen=True)
-    outcome = await desk.approvals.approve(question, "UADA", "What does it cost?", seen=True)
+        await desk.approvals.approve(question, "UADA", shown_id=await desk.answer_to(question))
+    outcome = await desk.approvals.approve(
+        question, "UADA", "What does it cost?", shown_id=await desk.answer_to(question)
+    )
     assert outcome.title == "What does it cost?"
 
 

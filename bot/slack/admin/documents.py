@@ -1,4 +1,4 @@
-"""`/docs`: the documents there are, how they stand, their versions, and what could not be taken in."""
+"""`/docs`, `/answers`: the documents there are, how they stand, their versions, and what could not be taken in."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -23,6 +23,7 @@ from bot.slack.admin.screens import Screen, is_id, said
 from bot.slack.admin.sources import SourcesDesk
 from bot.slack.admin.wording import end_of_day
 from bot.slack.messages import plain_text, typed_id
+from retrieval.approved import SCHEME
 from retrieval.cataloguing import Filter, State, UnknownDocument
 
 EVENTS = 15
@@ -55,6 +56,7 @@ class DocumentsDesk:
 
     def register(self, app: AsyncApp) -> None:
         self._counter.command(app, "/docs", self.typed)
+        self._counter.command(app, "/answers", self.approved)
         for action_id, serve in (
             (shows.HOME, self.documents),
             (f"{shows.HOME}:earlier", self.documents),
@@ -88,6 +90,11 @@ class DocumentsDesk:
         if number is not None:
             return await self._one(visit.actor, number)
         return await self._listed(visit.actor, narrowing.Narrowed(words), 0)
+
+    async def approved(self, visit: Visit) -> Screen:
+        """`/answers`: the approved answers, those of a word or all."""
+        which = narrowing.Narrowed(plain_text(visit.text), source=SCHEME)
+        return await self._listed(visit.actor, which, 0)
 
     async def documents(self, visit: Visit) -> Screen:
         return await self._listed(visit.actor, narrowing.narrowed(visit.carried), typed_id(visit.value) or 0)

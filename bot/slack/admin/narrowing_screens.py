@@ -8,10 +8,16 @@ from bot.slack.admin import access_screens as access
 from bot.slack.admin.elements import field, menu, option
 from bot.slack.admin.screens import Screen, is_id
 from bot.slack.views import Block
+from retrieval.approved import SCHEME
 from retrieval.cataloguing import State
 
 DOCUMENTS, NARROW, NARROW_FORM = "admin_docs", "admin_docs_narrow", "admin_docs_narrow_form"
-SOURCES = {"http": "Web pages", "file:": "Files of the server", "slack-": "Handed in through Slack"}
+SOURCES = {
+    "http": "Web pages",
+    "file:": "Files of the server",
+    "slack-": "Handed in through Slack",
+    SCHEME: "Approved answers",
+}
 STATES = {
     State.ANSWERING: "Answering",
     State.EXPIRED: "Expired",

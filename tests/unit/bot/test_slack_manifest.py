@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.admin.desk import AdminDesk
 from bot.slack.app import slack_app
+from bot.slack.approving import ApprovalDesk
 from bot.slack.asking import AskingDesk
 from bot.slack.digests import DigestDesk
 from bot.slack.gaps import GapsDesk
@@ -101,7 +102,7 @@ def listened(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
     ingestion = IngestionDesk(nobody, 1, nobody, nobody)
     admin = AdminDesk(nobody, nobody, 1, nobody, nobody, nobody, nobody)
     others = (
-        UnderAnswers(nobody, TEAM),
+        UnderAnswers(nobody, TEAM, ApprovalDesk(nobody)),
         QuestionForms(TEAM, asking, nobody),
         HomeDesk(nobody, TEAM, nobody, nobody),
         DigestDesk(nobody, TEAM, nobody),
@@ -159,6 +160,7 @@ def test_people_named_in_commands_of_administration_arrive_by_their_ids() -> Non
         "/access": True,
         "/docs": True,
         "/audit": True,
+        "/answers": True,
         "/digest": True,
         "/gaps": False,
     }
