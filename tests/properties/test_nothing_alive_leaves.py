@@ -32,7 +32,7 @@ SAID = st.lists(st.sampled_from([*ALIVE, *WORDS]), min_size=1, max_size=14).map(
 GLUED = st.lists(st.sampled_from([*ALIVE, *WORDS, *"<>@!|^[]()"]), min_size=1, max_size=14).map("".join)
 TEXTS = st.one_of(SAID, GLUED)
 _ESCAPED = re.compile(r"&(?!(?:amp|lt|gt);)|<|>")
-_LEADS = re.compile(r"https?://|www\.", re.IGNORECASE)
+_LEADS = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
 
 
 class Believing:

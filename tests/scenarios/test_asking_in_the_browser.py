@@ -30,7 +30,7 @@ async def test_each_reads_in_the_page_what_they_may_read(office: Office, page: P
     messages = await open_direct_message(page)
     await ask(page, BAND)
     await expect(messages.get_by_text("78,000 to 94,000 euros")).to_be_visible(timeout=ANSWER_MS)
-    await expect(messages.get_by_text("[1] Salary bands")).to_be_visible()
+    await expect(messages.get_by_role("button", name="[1] Salary bands")).to_be_visible()
     await expect(messages.get_by_test_id("status-line")).to_have_count(0)
 
     await become(page, "enzo")
