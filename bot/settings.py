@@ -60,6 +60,18 @@ class Settings(BaseSettings):
         validation_alias="SLACK_APP_TOKEN",
         description="The app-level token, xapp-..., for Socket Mode.",
     )
+    slack_signing_secret: SecretStr | None = Field(
+        None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="The app's signing secret, for HTTP mode.",
+    )
+    http_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="HTTP mode: port where Slack's requests come in, behind a proxy. Empty: Socket Mode.",
+    )
+    http_host: str = Field("127.0.0.1", description="HTTP mode: address of this machine to listen at.")
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API.")
     workspace: str | None = Field(
         None, description="Slack team id for the command line, where there are many."

@@ -264,3 +264,15 @@ class LoanRequest(Base):
     state: Mapped[str] = mapped_column(server_default="waiting")
     decided_by: Mapped[str | None]
     created_at: Mapped[datetime] = created_now()
+
+
+class HeardRequest(Base):
+    """A signed request of Slack's, in HTTP mode: whether what it asked for is stored, or is being stored."""
+
+    __tablename__ = "heard_request"
+    __table_args__ = ({"schema": "bot"},)
+
+    workspace_id: Mapped[int] = mapped_column(primary_key=True)
+    signature: Mapped[str] = mapped_column(primary_key=True)
+    done: Mapped[bool] = mapped_column(server_default="false")
+    heard_at: Mapped[datetime] = created_now()

@@ -120,6 +120,8 @@ async def _adapter(settings: Settings) -> list[Row]:
 
 async def check_slack(settings: Settings) -> list[Row]:
     """Both tokens, tried on Slack; nothing is stored."""
+    if settings.http_port:
+        return await _check_http(settings)
     if settings.slack_bot_token is None or settings.slack_app_token is None:
         said = "not connected: SLACK_BOT_TOKEN and SLACK_APP_TOKEN are needed by `ostiary serve` alone"
         return [(None, "Slack", said)]
@@ -127,3 +129,14 @@ async def check_slack(settings: Settings) -> list[Row]:
     team = await ask_who_i_am(client)
     await check_app_token(client, settings.slack_app_token.get_secret_value())
     return [(True, "Slack", f"{team['team']} ({team['team_id']})")]
+
+
+async def _check_http(settings: Settings) -> list[Row]:
+    """In HTTP mode: the bot token, and that there is a secret to tell Slack's requests by."""
+    if settings.slack_bot_token is None or settings.slack_signing_secret is None:
+        missing = "SLACK_BOT_TOKEN" if settings.slack_bot_token is None else "SLACK_SIGNING_SECRET"
+        return [(False, "Slack", f"{missing} is not set, and HTTP mode (OSTIARY_HTTP_PORT) needs it")]
+    client = slack_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+    team = await ask_who_i_am(client)
+    where = f"{settings.http_host}, port {settings.http_port}"
+    return [(True, "Slack", f"{team['team']} ({team['team_id']}); its requests come in at {where}")]

@@ -4,7 +4,9 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 
+from pydantic import SecretStr
 from rich.text import Text
 
 from auth.database import Database
@@ -19,6 +21,8 @@ from bot.queue import ALL_LANES, SLOW_LANES, Lane
 from bot.runtime import load_embeddings, open_assistant, open_ingestor
 from bot.settings import Settings, load_settings
 from bot.slack.app import slack_client
+from bot.slack.heard_requests import HeardRequests
+from bot.slack.requests import RequestDoor
 from bot.slack.service import SlackAccess, connected, identify
 from bot.slack.team import Team
 from retrieval.embedding import LocalEmbeddings
@@ -44,6 +48,10 @@ async def serve(*, works: bool = True) -> None:
             database = await stack.enter_async_context(open_database(settings, progress))
             progress("Asking Slack who I am")
             team = await identify(slack_client(access.bot_token, access.api_url), database)
+            if settings.http_port:
+                door = RequestDoor(_signing_secret(settings), HeardRequests(database))
+                await stack.enter_async_context(door.open(settings.http_host, settings.http_port))
+                access = replace(access, door=door)
             embeddings = await load_embeddings(settings, progress)
             ingestor = await stack.enter_async_context(open_ingestor(settings, database, embeddings))
             stack.enter_context(measured(settings.metrics_port))
@@ -55,7 +63,8 @@ async def serve(*, works: bool = True) -> None:
             means = Means(database, embeddings, ingestor)
             probing = scheduled_probe(means, team.workspace_id, team.team_id, every_h=settings.probe_hours)
             await stack.enter_async_context(in_background(probing))
-        out.print(Text(f"Ostiary is at its desk in {team.name}. Ctrl-C stops it."))
+        where = f" Slack's requests come in on port {settings.http_port}." if settings.http_port else ""
+        out.print(Text(f"Ostiary is at its desk in {team.name}.{where} Ctrl-C stops it."))
         await until_stopped()
         out.print(Text("Stopping."))
 
@@ -120,14 +129,24 @@ async def until_stopped() -> None:
 
 
 def _access(settings: Settings) -> SlackAccess:
-    if settings.slack_bot_token is None or settings.slack_app_token is None:
+    if settings.http_port:
+        _signing_secret(settings)
+    app_token = SecretStr("") if settings.http_port else settings.slack_app_token
+    if settings.slack_bot_token is None or app_token is None:
         missing = "SLACK_BOT_TOKEN" if settings.slack_bot_token is None else "SLACK_APP_TOKEN"
         raise TokensMissing(
             f"{missing} is not set. Create the app from deploy/slack-manifest.yaml, install it, and set"
             " SLACK_BOT_TOKEN (xoxb-...) and SLACK_APP_TOKEN (xapp-...). To try it without Slack: `ostiary demo`."
         )
     return SlackAccess(
-        settings.slack_bot_token.get_secret_value(),
-        settings.slack_app_token.get_secret_value(),
-        settings.slack_api_url,
+        settings.slack_bot_token.get_secret_value(), app_token.get_secret_value(), settings.slack_api_url
     )
+
+
+def _signing_secret(settings: Settings) -> str:
+    if settings.slack_signing_secret is None or not settings.slack_signing_secret.get_secret_value().strip():
+        raise TokensMissing(
+            "SLACK_SIGNING_SECRET is not set, and without it nobody could tell Slack's requests from others."
+            " It stands on the app's page under Basic Information. Without OSTIARY_HTTP_PORT it is not needed."
+        )
+    return settings.slack_signing_secret.get_secret_value().strip()

@@ -49,6 +49,7 @@ _EMPTY = tuple(
         "bot.question",
         "bot.ingestion_request",
         "bot.job_note",
+        "bot.heard_request",
         "retrieval.source",
         "retrieval.document",
         "retrieval.failure",

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from aiohttp import ClientError
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -43,6 +44,7 @@ from bot.slack.prompts import Prompts
 from bot.slack.question_forms import QuestionForms
 from bot.slack.refusals import reason
 from bot.slack.replying import ANSWER_JOB, Replier
+from bot.slack.requests import RequestDoor
 from bot.slack.small_talk import small_talk
 from bot.slack.standing import RESYNC_S, StandingDesk, StandingReader
 from bot.slack.stopping import Stops
@@ -61,11 +63,15 @@ class SlackRefused(OstiaryError):
 
 @dataclass(frozen=True)
 class SlackAccess:
-    """How to reach Slack: the two tokens of the app, and where its Web API is."""
+    """How to reach Slack: the two tokens of the app, and where its Web API is.
+
+    With a `door` Slack's requests come in there, and no socket is opened: the app token is not needed.
+    """
 
     bot_token: str
     app_token: str
     api_url: str
+    door: RequestDoor | None = None
 
 
 async def ask_who_i_am(client: AsyncWebClient) -> AsyncSlackResponse:
@@ -149,20 +155,15 @@ async def connected(
     app = slack_app(
         client, team.team_id, desks(team, asking, ingestion, admin, standing, roster, audiences, *others)
     )
-    handler = AsyncSocketModeHandler(app, access.app_token, logger=client.logger)
-    handler.client.message_listeners.append(_on_reconnection(standing))
     async with (
         queue.working(),
         in_background(standing.keep_reading(resync_s)),
         in_background(keep_sweeping(database, workspace_id)),
         in_background(line.keep_telling()),
         courtesies.ending(),
+        access.door.answering(team, app) if access.door else _socket(app, access.app_token, standing),
     ):
-        try:
-            await _connect(handler)
-            yield
-        finally:
-            await handler.close_async()  # type: ignore[no-untyped-call]
+        yield
 
 
 def desks(
@@ -189,6 +190,18 @@ def _gaps(database: Database, team: Team, assistant: Assistant, audiences: Audie
 
     embed = assistant.library.embeddings.encode
     return Gaps(database, team.workspace_id, embed, who_is_in, lambda words: small_talk(words) is None)
+
+
+@asynccontextmanager
+async def _socket(app: AsyncApp, app_token: str, standing: StandingReader) -> AsyncIterator[None]:
+    """Listen by Socket Mode while this is open. Raises SlackRefused."""
+    handler = AsyncSocketModeHandler(app, app_token, logger=app.client.logger)
+    handler.client.message_listeners.append(_on_reconnection(standing))
+    try:
+        await _connect(handler)
+        yield
+    finally:
+        await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 def _on_reconnection(standing: StandingReader) -> Callable[..., Awaitable[None]]:

@@ -192,10 +192,12 @@ class Workplace:
         await until(all_listen, "the bots are at their desk", START_S)
         return running[:count] + started
 
-    def hire(self, **settings: str) -> BotProcess:
-        """Start a worker; it is at work once it says so."""
+    def hire(self, *words: str, **settings: str) -> BotProcess:
+        """Start a worker, or what the words say; it is at work once it says so."""
         name = f"worker-{len(self.workers)}"
-        self.workers.append(BotProcess(name, self._environment() | settings, self.home, "worker"))
+        self.workers.append(
+            BotProcess(name, self._environment() | settings, self.home, *(words or ("worker",)))
+        )
         return self.workers[-1]
 
     def end_bots(self) -> None:

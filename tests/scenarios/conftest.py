@@ -20,6 +20,7 @@ from bot.queue import QueueSettings
 from bot.sandbox.server import SandboxServer
 from bot.sandbox.visitor import Visitor
 from bot.slack.app import slack_client
+from bot.slack.requests import RequestDoor
 from bot.slack.service import SlackAccess, connected, identify
 from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission
@@ -131,7 +132,10 @@ async def open_office(
     embeddings: LocalEmbeddings,
     answerer: Answerer | Parrot,
     queue_settings: QueueSettings = FAST_QUEUE,
+    *,
+    door: RequestDoor | None = None,
 ) -> AsyncIterator[Office]:
+    """A bot at its desk; it opens a socket, unless Slack's requests come in at a door."""
     async with AsyncExitStack() as stack:
         database = Database(urls)
         stack.push_async_callback(database.close)
@@ -141,7 +145,7 @@ async def open_office(
         await fill(database, workspace_id, ingestor)
         search = SearchSettings(cross_check=CrossCheck(1.0))
         library = Library(database, embeddings, settings=RetrievalSettings(search=search))
-        access = SlackAccess(sandbox.bot_token, sandbox.app_token, sandbox.api_url)
+        access = SlackAccess(sandbox.bot_token, sandbox.app_token, sandbox.api_url, door)
         team = await identify(slack_client(access.bot_token, access.api_url), database)
         await stack.enter_async_context(
             connected(
@@ -154,7 +158,8 @@ async def open_office(
                 queue_settings=queue_settings,
             )
         )
-        await sandbox.wait_for_connection()
+        if door is None:
+            await sandbox.wait_for_connection()
         yield Office(sandbox, database, workspace_id, stack)
 
 
