@@ -65,6 +65,9 @@ class Settings(BaseSettings):
         validation_alias="SLACK_SIGNING_SECRET",
         description="The app's signing secret, for HTTP mode.",
     )
+    sockets: int = Field(
+        1, ge=1, le=10, description="Socket Mode: connections to Slack, which carry on for one another."
+    )
     http_port: int | None = Field(
         None,
         ge=1,

@@ -139,7 +139,10 @@ def _access(settings: Settings) -> SlackAccess:
             " SLACK_BOT_TOKEN (xoxb-...) and SLACK_APP_TOKEN (xapp-...). To try it without Slack: `ostiary demo`."
         )
     return SlackAccess(
-        settings.slack_bot_token.get_secret_value(), app_token.get_secret_value(), settings.slack_api_url
+        settings.slack_bot_token.get_secret_value(),
+        app_token.get_secret_value(),
+        settings.slack_api_url,
+        sockets=settings.sockets,
     )
 
 

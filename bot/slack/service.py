@@ -1,7 +1,7 @@
 """One workspace connected: the bot comes to its desk, answers until it is told to stop, and leaves tidily."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +65,15 @@ class SlackRefused(OstiaryError):
 class SlackAccess:
     """How to reach Slack: the two tokens of the app, and where its Web API is.
 
-    With a `door` Slack's requests come in there, and no socket is opened: the app token is not needed.
+    With a `door` Slack's requests come in there, and no socket is opened: the app token is not needed. Several
+    `sockets` carry on for one that breaks or is renewed; Slack gives an app ten, for all its processes together.
     """
 
     bot_token: str
     app_token: str
     api_url: str
     door: RequestDoor | None = None
+    sockets: int = 1
 
 
 async def ask_who_i_am(client: AsyncWebClient) -> AsyncSlackResponse:
@@ -161,7 +163,7 @@ async def connected(
         in_background(keep_sweeping(database, workspace_id)),
         in_background(line.keep_telling()),
         courtesies.ending(),
-        access.door.answering(team, app) if access.door else _socket(app, access.app_token, standing),
+        access.door.answering(team, app) if access.door else _sockets(app, access, standing),
     ):
         yield
 
@@ -190,6 +192,15 @@ def _gaps(database: Database, team: Team, assistant: Assistant, audiences: Audie
 
     embed = assistant.library.embeddings.encode
     return Gaps(database, team.workspace_id, embed, who_is_in, lambda words: small_talk(words) is None)
+
+
+@asynccontextmanager
+async def _sockets(app: AsyncApp, access: SlackAccess, standing: StandingReader) -> AsyncIterator[None]:
+    """Listen on all of them while this is open: each thing comes on any one."""
+    async with AsyncExitStack() as stack:
+        for _ in range(access.sockets):
+            await stack.enter_async_context(_socket(app, access.app_token, standing))
+        yield
 
 
 @asynccontextmanager

@@ -134,6 +134,7 @@ async def open_office(
     queue_settings: QueueSettings = FAST_QUEUE,
     *,
     door: RequestDoor | None = None,
+    sockets: int = 1,
 ) -> AsyncIterator[Office]:
     """A bot at its desk; it opens a socket, unless Slack's requests come in at a door."""
     async with AsyncExitStack() as stack:
@@ -145,7 +146,7 @@ async def open_office(
         await fill(database, workspace_id, ingestor)
         search = SearchSettings(cross_check=CrossCheck(1.0))
         library = Library(database, embeddings, settings=RetrievalSettings(search=search))
-        access = SlackAccess(sandbox.bot_token, sandbox.app_token, sandbox.api_url, door)
+        access = SlackAccess(sandbox.bot_token, sandbox.app_token, sandbox.api_url, door, sockets)
         team = await identify(slack_client(access.bot_token, access.api_url), database)
         await stack.enter_async_context(
             connected(
