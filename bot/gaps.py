@@ -1,9 +1,9 @@
-"""What found nothing: questions, put together by what they ask, for those who own documents.
+"""Questions that found nothing, or a bad answer, put together by what they ask, for those who own documents.
 
 A question belongs to those who were there when it was asked. Whoever looks is shown what they see in Slack as well:
 the questions of channels that they are in, and their own. All others neither show nor count, nor change what shows.
-And a question found nothing if everybody in its place was told nothing: whether its asker was told something alone
-is nobody else's to know.
+And a question found nothing if everybody in its place was told nothing: whether its asker was told something alone,
+and what they thought of it, is nobody else's to know.
 """
 
 import asyncio
@@ -32,23 +32,29 @@ OWNERS_ONLY = (
 MARKED, REOPENED = "gap.marked", "gap.reopened"
 
 _SEEN = f"q.workspace_id = {WORKSPACE} AND (q.channel_type <> 'im' OR q.asker_slack_id = :viewer)"
+_ASKED = (
+    "SELECT q.id, q.text, q.channel_id, q.channel_type, q.asker_slack_id, q.received_at, (SELECT count(*)"
+    "   FROM bot.feedback f JOIN bot.answer a ON a.workspace_id = f.workspace_id AND a.id = f.answer_id"
+    "   WHERE f.workspace_id = q.workspace_id AND f.question_id = q.id AND f.verdict = 'bad'"
+    # What its asker was told alone, and thinks of it, is nobody else's to know.
+    "    AND a.part = 'channel' AND NOT a.taken_back) AS disliked"
+    " FROM bot.question q"
+)
 _OPEN = text(
-    "SELECT q.id, q.text, q.channel_id, q.channel_type, q.asker_slack_id, q.received_at FROM bot.question q"
-    f" WHERE {_SEEN} AND q.purpose = 'question' AND q.state = 'answered' AND q.text <> ''"
-    f"  AND q.received_at > now() - interval '{DAYS} days'"
+    f"SELECT q.* FROM ({_ASKED} WHERE {_SEEN} AND q.purpose = 'question' AND q.state = 'answered' AND q.text <> ''"
+    f"  AND q.stopped_at IS NULL AND q.received_at > now() - interval '{DAYS} days'"
     "  AND NOT EXISTS (SELECT FROM bot.gap_mark m WHERE m.workspace_id = q.workspace_id AND m.question_id = q.id)"
-    "  AND NOT EXISTS (SELECT FROM bot.answer a"
-    "   WHERE a.workspace_id = q.workspace_id AND a.question_id = q.id AND a.part = 'channel')"
     # It was asked again for everybody, and told.
     "  AND NOT EXISTS (SELECT FROM bot.question s JOIN bot.answer a"
     "    ON a.workspace_id = s.workspace_id AND a.question_id = s.id AND a.part = 'channel'"
     "   WHERE s.workspace_id = q.workspace_id AND s.purpose = 'share' AND s.channel_id = q.channel_id"
     "    AND s.text = q.text)"
+    ") AS q WHERE q.disliked > 0 OR NOT EXISTS (SELECT FROM bot.answer a"
+    f"  WHERE a.workspace_id = {WORKSPACE} AND a.question_id = q.id AND a.part = 'channel')"
     " ORDER BY q.id DESC LIMIT :most"
 )
 _MARKED = text(
-    "SELECT q.id, q.text, q.channel_id, q.channel_type, q.asker_slack_id, q.received_at FROM bot.question q"
-    " JOIN bot.gap_mark m ON m.workspace_id = q.workspace_id AND m.question_id = q.id"
+    f"{_ASKED} JOIN bot.gap_mark m ON m.workspace_id = q.workspace_id AND m.question_id = q.id"
     f" WHERE {_SEEN} AND m.marked_with = :marked_with ORDER BY q.id"
 )
 _MARK = text(
@@ -82,7 +88,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question that found nothing."""
+    """A question that found nothing, or whose answer `disliked` people found bad."""
 
     id: int
     text: str
@@ -90,6 +96,7 @@ class Asked:
     channel_type: str
     asker_slack_id: str
     received_at: datetime
+    disliked: int = 0
 
     @property
     def is_direct(self) -> bool:
@@ -113,6 +120,11 @@ class Gap:
     @property
     def people(self) -> int:
         return len({question.asker_slack_id for question in self.questions})
+
+    @property
+    def disliked(self) -> int:
+        """How often an answer to it was found bad."""
+        return sum(question.disliked for question in self.questions)
 
     @property
     def last_asked(self) -> datetime:

@@ -24,13 +24,14 @@ async def show(handle: str) -> None:
             "\n".join(clean(words) for words in (gap.text, *gap.other_words)),
             str(len(gap.questions)),
             str(gap.people),
+            str(gap.disliked or ""),
             f"{gap.last_asked:%Y-%m-%d}",
             ", ".join(f"#{names.get(channel_id, channel_id)}" for channel_id in gap.channel_ids),
         )
         for gap in found
     ]
-    nothing = f"Nobody asked anything where {handle} could read it, in {DAYS} days, that found nothing."
-    print_table(("Id", "Question", "Asked", "People", "Last", "In"), rows, nothing)
+    nothing = f"Nobody asked where {handle} could read it, in {DAYS} days, and found nothing or a bad answer."
+    print_table(("Id", "Question", "Asked", "People", "Thumbs down", "Last", "In"), rows, nothing)
 
 
 async def mark(handle: str, gap_id: int, verdict: Mark) -> None:

@@ -9,7 +9,7 @@ from bot.cli.options import legible
 
 app = typer.Typer(
     name="gaps",
-    help="What people asked and found nothing on, as somebody who owns documents sees it.",
+    help="What people asked and found nothing on, or a bad answer, as somebody who owns documents sees it.",
     no_args_is_help=True,
 )
 As = Annotated[
@@ -20,7 +20,7 @@ Number = Annotated[int, typer.Argument(help="Number of a gap, as `ostiary gaps l
 
 @app.command("list")
 def list_(as_: As) -> None:
-    """List what found nothing in the channels that somebody reads, as last known, and their own questions."""
+    """List what found nothing, or a bad answer, in the channels that somebody reads, and their own questions."""
     from bot.cli.gap_list import show
 
     asyncio.run(show(as_))

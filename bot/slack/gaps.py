@@ -20,12 +20,12 @@ log = structlog.get_logger(__name__)
 
 SHOWN, WORDINGS, LONGEST_QUESTION = 15, 5, 300
 HELP = (
-    "`/gaps` shows what people asked and found nothing on, where you could read it: put together by what it asks,"
-    " what most people asked first. It is for those who own documents, and for administrators.\n"
+    "`/gaps` shows what people asked and found nothing on, or a bad answer, where you could read it: put together"
+    " by what it asks, what most people asked first. It is for those who own documents, and for administrators.\n"
     "`/gaps answered 17` takes number 17 off the list once something answers it, `/gaps dismiss 17` where nothing"
     " will; `/gaps reopen 17` puts it back."
 )
-NONE = f"Nobody asked anything where you could read it, in {DAYS} days, that found nothing."
+NONE = f"Nobody asked anything where you could read it, in {DAYS} days, and found nothing or a bad answer."
 _MARK = re.compile(r"(?P<verb>answered|dismiss|dismissed|reopen)\s+#?(?P<id>\d{1,18})", re.IGNORECASE)
 
 
@@ -74,7 +74,9 @@ def gap_blocks(gaps: Sequence[Gap]) -> list[Block]:
         return plain_blocks(NONE)
     lines = [_line(gap) for gap in gaps[:SHOWN]]
     more = [f"And {len(gaps) - SHOWN} more."] if len(gaps) > SHOWN else []
-    return sections("*What found nothing*", *lines, *more, "`/gaps help` says what to do about it.")
+    return sections(
+        "*What found nothing, or a bad answer*", *lines, *more, "`/gaps help` says what to do about it."
+    )
 
 
 def _line(gap: Gap) -> str:
@@ -88,10 +90,11 @@ def _line(gap: Gap) -> str:
 
 
 def asked_in_words(gap: Gap) -> str:
-    """`asked 3 times, by 2 people, last on 20 November 2026`."""
+    """`asked 3 times, by 2 people, last on 20 November 2026; 1 thumb down`."""
     times = f"asked {len(gap.questions)} times" if len(gap.questions) > 1 else "asked once"
     people = f", by {gap.people} people" if gap.people > 1 else ""
-    return f"{times}{people}, last on {gap.last_asked:%-d %B %Y}"
+    thumbs = f"; {gap.disliked} thumb{'s' if gap.disliked > 1 else ''} down" if gap.disliked else ""
+    return f"{times}{people}, last on {gap.last_asked:%-d %B %Y}{thumbs}"
 
 
 def _short(text: str) -> str:

@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from auth.rights import Audience
 from bot.gaps import Gap, Gaps, Mark, NoGap
+from bot.slack.feedback import find_shown, give_feedback
 from bot.slack.places import DIRECT, Place
 from bot.slack.questions import IncomingQuestion, claim
 from bot.slack.replying import ANSWER_JOB
@@ -107,9 +108,7 @@ async def test_what_an_owner_does_not_see_changes_nothing_of_what_they_see(world
 
 async def test_what_its_asker_was_told_alone_is_a_gap_like_any_other(world: World, owner: Gaps) -> None:
     """Or whoever may not read the source could tell by the list that there is one."""
-    await world.revoke("UBOB", "red")
-    await world.grant("UBOB", "green", None)
-    await _own(world, "green")
+    await _only_ann_holds_red(world)
     secret = next(iter(world.company.documents.values())).secrets[0]
     number = secret.removeprefix("zqtext").removesuffix("x")
     await ask(world, "UANN", "CPRIV", f"What is the budget of project {number}?")
@@ -125,6 +124,27 @@ async def test_what_everybody_was_told_is_no_gap(world: World, owner: Gaps) -> N
 async def test_a_greeting_is_no_gap(world: World, owner: Gaps) -> None:
     await ask(world, "UANN", "CPRIV", "Hello")
     assert await shown(owner, "UBOB") == []
+
+
+async def test_an_answer_that_everybody_was_told_and_somebody_found_bad_is_a_gap(
+    world: World, owner: Gaps
+) -> None:
+    await ask(world, "UANN", "CPRIV", f"What is the budget of project {await _number(world)}?")
+    for verdict, thumbs in (("bad", [1]), ("good", [])):
+        await judge(world, "UANN", verdict)
+        assert [gap.disliked for gap in await owner.open_to("UBOB")] == thumbs
+
+
+async def test_what_somebody_thinks_of_what_they_were_told_alone_is_not_told(
+    world: World, owner: Gaps
+) -> None:
+    """Neither by a thumb, nor by a gap that is one for nothing but that."""
+    await _only_ann_holds_red(world)
+    await ask(world, "UANN", "CPRIV", f"What is the budget of project {await _number(world)}?")
+    before = [(gap.questions, gap.disliked) for gap in await owner.open_to("UBOB")]
+    assert [disliked for _, disliked in before] == [0]
+    await judge(world, "UANN", "bad")
+    assert [(gap.questions, gap.disliked) for gap in await owner.open_to("UBOB")] == before
 
 
 @pytest.mark.parametrize("user_id", ["UCAT", "UGUS", "UOUT", "UNOBODY"])
@@ -212,6 +232,23 @@ async def test_a_mark_goes_with_its_question(world: World, owner: Gaps) -> None:
     async with world.database.writing_in(world.workspace_id) as connection:
         await connection.execute(text("DELETE FROM bot.question"))
         assert (await connection.execute(text("SELECT count(*) FROM bot.gap_mark"))).scalar_one() == 0
+
+
+async def judge(world: World, user_id: str, verdict: str) -> None:
+    """A thumb under the newest answer, by somebody who sees it."""
+    async with world.database.writing_in(world.workspace_id) as connection:
+        newest = (await connection.execute(text("SELECT max(id) FROM bot.answer"))).scalar_one()
+    answer = await find_shown(world.database, world.workspace_id, newest, user_id)
+    assert answer is not None
+    async with world.database.writing_in(world.workspace_id) as connection:
+        await give_feedback(connection, answer, user_id, verdict)
+
+
+async def _only_ann_holds_red(world: World) -> None:
+    """And Bob owns a collection all the same."""
+    await world.revoke("UBOB", "red")
+    await world.grant("UBOB", "green", None)
+    await _own(world, "green")
 
 
 async def _own(world: World, role: str) -> None:
