@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from auth.clearance import Clearance
 from auth.rights import nothing, rights_of
+from bot.answering.turns import Turn
 from bot.assistant import NOTHING_FOUND
 from bot.slack import conversation
 from bot.slack.conversation import ASKER, CHANNEL, Conversation
@@ -151,3 +152,20 @@ async def test_a_follow_up_of_somebody_who_may_read_less_finds_nothing(world: Wo
     await follow_up(world, "UBOB", "CPRIV")
     await world.queue.work_off()  # a leak raises LeakError
     assert [said for who, said in world.slack.told if who == "UBOB"] == [NOTHING_FOUND]
+
+
+async def test_an_answer_to_a_follow_up_carries_what_gave_it_words(world: World) -> None:
+    """Told to whoever may read its own sources, it would say what the earlier answer said."""
+    label_id, other = 4711, await clearance_of(world, "UANN")
+    before = Turn("Who leads the project?", "Nia Quill leads it.", frozenset({label_id}), (42,))
+    clearance = Clearance(world.workspace_id, other.label_ids | {label_id}, other.policy_version)
+    assistant = world.replier._assistant
+    reply = await assistant.answer("What budget does she have?", clearance, [before])
+    assert label_id in reply.label_ids
+    assert 42 in reply.chunk_ids
+    assert not await assistant.may_still_be_told(reply, other)
+    alone = await assistant.answer_beyond(
+        "What budget does she have?", clearance, other, [before], all_were_told=True
+    )
+    assert alone is not None
+    assert label_id in alone.label_ids
