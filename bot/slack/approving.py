@@ -34,19 +34,21 @@ class ApprovalDesk:
     def register(self, app: AsyncApp) -> None:
         app.view(APPROVE_VIEW)(self.on_approve)
 
-    async def form(self, answer: ShownAnswer, user_id: str) -> Block | None:
-        """The form for an answer that somebody sees and finds good; None unless they may approve it."""
+    async def form(self, answer: ShownAnswer, user_id: str, message: Mapping[str, Any]) -> Block | None:
+        """The form for an answer in a `message` that somebody finds good; None unless they may approve it."""
         try:
             found = await self._approvals.approvable(answer.question_id, user_id, answer.id)
         except OstiaryError:
             return None
-        return _view(found, f"{answer.question_id} {answer.id} {answer.channel_id}")
+        return _view(
+            found, f"{answer.question_id} {answer.id} {answer.channel_id} {message.get('thread_ts') or ''}"
+        )
 
     async def on_approve(self, ack: AsyncAck, body: Mapping[str, Any], client: AsyncWebClient) -> None:
         """What came with the form is anybody's writing: whether they may is asked anew."""
         await ack()
         view, user_id = body["view"], body["user"]["id"]
-        question_id, answer_id, channel_id = _carried(view)
+        question_id, answer_id, channel_id, thread_ts = _carried(view)
         try:
             approved = await self._approvals.approve(
                 question_id, user_id, _entered(view, ASKED), _entered(view, SAID), answer_id
@@ -56,7 +58,7 @@ class ApprovalDesk:
             said = str(error)
         try:
             await client.chat_postEphemeral(
-                channel=channel_id, user=user_id, text=said, blocks=plain_blocks(said)
+                channel=channel_id, user=user_id, thread_ts=thread_ts, text=said, blocks=plain_blocks(said)
             )
         except SlackApiError as error:
             log.warning("somebody could not be told what became of their approval", error=str(error))
@@ -86,9 +88,10 @@ def _view(found: Approvable, carried: str) -> Block:
     }
 
 
-def _carried(view: Mapping[str, Any]) -> tuple[int, int, str]:
-    written = [*str(view.get("private_metadata") or "").split(" "), "", "", ""]
-    return typed_id(written[0]) or 0, typed_id(written[1]) or 0, written[2]
+def _carried(view: Mapping[str, Any]) -> tuple[int, int, str, str | None]:
+    """Question, answer, channel and, where it stands in one, thread."""
+    written = [*str(view.get("private_metadata") or "").split(" "), "", "", "", ""]
+    return typed_id(written[0]) or 0, typed_id(written[1]) or 0, written[2], written[3] or None
 
 
 def _entered(view: Mapping[str, Any], name: str) -> str:

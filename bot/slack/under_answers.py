@@ -68,7 +68,11 @@ class UnderAnswers:
         async with self._database.writing_in(self._workspace_id, user_id) as connection:
             await give_feedback(connection, answer, user_id, verdict)
         metrics.FEEDBACK.labels(verdict).inc()
-        asked = reason_view(answer.id) if verdict == BAD else await self._approvals.form(answer, user_id)
+        asked = (
+            reason_view(answer.id)
+            if verdict == BAD
+            else await self._approvals.form(answer, user_id, body.get("message") or {})
+        )
         if asked is not None:
             await _open(client, body, asked)
 

@@ -20,7 +20,7 @@ async def test_who_may_approve_is_asked_when_they_find_an_answer_good(parrot_off
     await office.visitor.submit_view(
         "pia", form.id, {ASKED: LEAVE, SAID: "You have 27 days, plus your birthday."}
     )
-    told = await office.visitor.wait_for_reply("pia", "#general", containing="Approved")
+    told = await office.visitor.wait_for_reply("pia", "#general", answer.thread_ts, containing="Approved")
     assert "for every full member" in told.plain
     assert told.ephemeral
     assert f"*{LEAVE}*\nAnswering" in (await command(office, "/answers")).plain
@@ -37,5 +37,7 @@ async def test_who_may_no_longer_approve_is_told_what_they_would_be_told_of_no_a
     form = await opened(office, "pia")
     await load_directory(office.database, without_roles("pia"))
     await office.visitor.submit_view("pia", form.id, {ASKED: "What is paid?", SAID: "78,000 euros."})
-    await office.visitor.wait_for_reply("pia", "#people", containing="There is no answer to question")
+    await office.visitor.wait_for_reply(
+        "pia", "#people", answer.thread_ts, containing="There is no answer to question"
+    )
     assert await rows(office, DOCUMENTS) == [(0,)]
