@@ -49,6 +49,7 @@ def page_state(
             for view in visitor.views_open_for(person)
         ],
         "home": _home(visitor, person),
+        "has_home": "app_home_opened" in sandbox.events.subscriptions,
         "prompts": list(visitor.prompts(person)),
         "prompts_title": workspace.pane(direct.channel_id, "").prompts_title,
     }

@@ -40,17 +40,17 @@ function firstChannel(state) {
 }
 
 const isDirect = (state) => state.channel?.kind === "im";
-const isHome = (state) => isDirect(state) && view.tab === "home" && Boolean(state.home);
+const isHome = (state) => isDirect(state) && view.tab === "home" && state.has_home;
 
 // Header
 
 function drawHeader(state) {
-  fill($("header"), [state.channel, state.people, state.bot, Boolean(state.home), view.tab, membersOpen], () => (isDirect(state) ? botHeader(state) : channelHeader(state)));
+  fill($("header"), [state.channel, state.people, state.bot, state.has_home, view.tab, membersOpen], () => (isDirect(state) ? botHeader(state) : channelHeader(state)));
 }
 
 function botHeader(state) {
   const tab = (name, words) => h("button", { type: "button", role: "tab", "aria-selected": String(name === (isHome(state) ? "home" : "messages")), data: { testid: `tab-${name}` }, onclick: () => openTab(name) }, words);
-  return [h("div", { class: "title" }, opener(), avatar(state.bot, "small"), h("h1", { data: { testid: "channel-title" } }, state.bot.name), badge(state.bot)), state.home ? h("div", { class: "tabs", role: "tablist" }, tab("messages", "Messages"), tab("home", "Home")) : null];
+  return [h("div", { class: "title" }, opener(), avatar(state.bot, "small"), h("h1", { data: { testid: "channel-title" } }, state.bot.name), badge(state.bot)), state.has_home ? h("div", { class: "tabs", role: "tablist" }, tab("messages", "Messages"), tab("home", "Home")) : null];
 }
 
 // On a narrow window the left column is put away.
@@ -116,7 +116,8 @@ function drawMessages(state) {
 }
 
 function homeTab(state) {
-  return h("div", { class: "home", data: { testid: "home" } }, renderBlocks(state.home.blocks, inView(state.home)));
+  const shown = state.home ? renderBlocks(state.home.blocks, inView(state.home)) : h("p", {}, `${state.bot.name} shows nothing here yet.`);
+  return h("div", { class: "home", data: { testid: "home" } }, shown);
 }
 
 function emptiness(state) {

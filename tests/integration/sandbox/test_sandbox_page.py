@@ -138,16 +138,28 @@ async def test_an_empty_direct_message_suggests_what_to_ask(
     await expect(page.get_by_test_id("prompt")).to_have_count(0)
 
 
-async def test_the_home_tab_is_there_once_the_app_has_published_it(
-    sandbox: SandboxServer, connected: AsyncApp, client: AsyncWebClient, page: Page
+async def test_the_home_tab_shows_what_the_app_publishes_when_somebody_looks(
+    sandbox: SandboxServer, connected: AsyncApp, page: Page
 ) -> None:
+    header = {"type": "header", "text": {"type": "plain_text", "text": "Welcome"}}
+
+    @connected.event("app_home_opened")
+    async def publish(event: dict[str, Any], client: AsyncWebClient) -> None:
+        if event["tab"] == "home":
+            await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [header]})
+
+    await page.goto(f"{sandbox.url}#priya/@ostiary")
+    await page.get_by_test_id("tab-home").click()
+    await expect(page.get_by_test_id("home")).to_have_text("Welcome")
+
+
+async def test_an_app_that_does_not_hear_of_its_home_tab_has_none(
+    sandbox: SandboxServer, connected: AsyncApp, page: Page
+) -> None:
+    sandbox.subscriptions.discard("app_home_opened")
     await page.goto(f"{sandbox.url}#priya/@ostiary")
     await expect(page.get_by_test_id("composer-input")).to_be_visible()
     await expect(page.get_by_test_id("tab-home")).to_have_count(0)
-    header = {"type": "header", "text": {"type": "plain_text", "text": "Welcome"}}
-    await client.views_publish(user_id="U0PRIYA", view={"type": "home", "blocks": [header]})
-    await page.get_by_test_id("tab-home").click()
-    await expect(page.get_by_test_id("home")).to_have_text("Welcome")
 
 
 async def test_a_modal_shows_what_is_wrong_and_keeps_what_was_typed(
