@@ -168,6 +168,7 @@ class Workplace:
     bots: list[BotProcess] = field(default_factory=list)
     workers: list[BotProcess] = field(default_factory=list)
     serves_by: tuple[str, ...] = ("serve",)
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def visitor(self) -> Visitor:
@@ -217,6 +218,7 @@ class Workplace:
             "OSTIARY_SLACK_API_URL": self.slack.api_url,
             "OSTIARY_HOME": str(self.home),
             "OSTIARY_THREADS": "2",
+            **self.settings,
         }
 
     def rows(self, statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:

@@ -1,0 +1,1 @@
+"""How the bot does in Slack: acknowledgements, first words, and answers across kills."""
