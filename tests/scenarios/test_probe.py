@@ -159,7 +159,7 @@ def surfaces_of(found: Outcome) -> set[str]:
 # Where every guard stands
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_where_every_guard_stands_nothing_leaks_by_any_surface(house: House) -> None:
     found = await house.probe()
     assert (found.leaks, found.unequal) == ((), ())
