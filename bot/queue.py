@@ -8,7 +8,7 @@ and so that other machines can take some of them.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ import procrastinate
 import structlog
 from procrastinate.job_context import AbortReason
 from procrastinate.jobs import Job, Status
+from procrastinate.types import JSONValue
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import APP, DatabaseUrls, connection_options
@@ -196,6 +197,17 @@ class JobQueue:
         """Record a job in the caller's transaction: it exists if, and only if, that commits. Raises NotQueued."""
         await self._defer(connection, name, None, arguments)
 
+    async def defer_many(
+        self, connection: AsyncConnection, name: str, arguments: Sequence[Mapping[str, JSONValue]]
+    ) -> None:
+        """Record as many jobs of one name, in the caller's transaction. Raises NotQueued."""
+        raw = await connection.get_raw_connection()
+        task = self._app.configure_task(name, connection=raw.driver_connection)
+        try:
+            await task.batch_defer_async(*({**each} for each in arguments))
+        except procrastinate.exceptions.ConnectorException as error:
+            raise _not_queued(name, error) from error
+
     async def defer_once(self, connection: AsyncConnection, name: str, **arguments: int) -> None:
         """Like `defer`; does nothing where the same job waits already, however often it is asked for."""
         same = f"{queue_name(self._workspace_id, Lane.TALK)}:{name}:{sorted(arguments.items())}"
@@ -213,7 +225,7 @@ class JobQueue:
         try:
             await task.defer_async(**arguments)
         except procrastinate.exceptions.ConnectorException as error:
-            raise NotQueued(f"The job {name} could not be recorded: {error}. Is PostgreSQL there?") from error
+            raise _not_queued(name, error) from error
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -318,6 +330,10 @@ async def _go_on() -> None:
     task = asyncio.current_task()
     if task is not None:
         task.uncancel()
+
+
+def _not_queued(name: str, error: Exception) -> NotQueued:
+    return NotQueued(f"The job {name} could not be recorded: {error}. Is PostgreSQL there?")
 
 
 def _reason(error: Exception) -> str:

@@ -37,6 +37,7 @@ from bot.slack.places import DIRECT, Place, type_by_id
 from bot.slack.questions import IncomingQuestion, claim, find_question, has_asked
 from bot.slack.replying import ANSWER_JOB, SHARE
 from bot.slack.stopping import Stops
+from bot.slack.storing import QuestionStore
 from bot.slack.team import Team
 from bot.slack.views import ASK_OWNER, DECLINE, LEND, SHARE_ANSWER, escape, plain_blocks
 
@@ -75,6 +76,7 @@ class AskingDesk:
         self._queue = queue
         self._outbox = outbox
         self._lending = lending
+        self._questions = QuestionStore(database, team.workspace_id, queue)
         self._stops = stops or Stops()
         self._line = line
         self._apologised_for: deque[str] = deque(maxlen=REMEMBERED_APOLOGIES)
@@ -176,16 +178,20 @@ class AskingDesk:
 
     async def store(self, question: IncomingQuestion, shared_from: int | None = None) -> None:
         """Keep a question, and leave it to a job; nothing happens where it is here already."""
-        async with self._database.writing_in(self._workspace_id, question.asker_slack_id) as connection:
-            question_id = await claim(connection, question)
-            if question_id is None:
-                return
-            await self._queue.defer(connection, ANSWER_JOB, question_id=question_id)
-            if shared_from is not None:
-                details = {"question": question_id, "from": shared_from, "channel": question.channel_id}
-                await record(connection, "answer.shared", details, person=question.asker_slack_id)
+        if shared_from is None:
+            await self._questions.keep(question)
+        else:
+            await self._store_shared(question, shared_from)
         if self._line is not None:
             self._line.somebody_asked()
+
+    async def _store_shared(self, question: IncomingQuestion, shared_from: int) -> None:
+        async with self._database.writing_in(self._workspace_id, question.asker_slack_id) as connection:
+            question_id = await claim(connection, question)
+            if question_id is not None:
+                await self._queue.defer(connection, ANSWER_JOB, question_id=question_id)
+                details = {"question": question_id, "from": shared_from, "channel": question.channel_id}
+                await record(connection, "answer.shared", details, person=question.asker_slack_id)
 
     @asynccontextmanager
     async def apologising(self, event: Mapping[str, Any], client: AsyncWebClient) -> AsyncIterator[None]:

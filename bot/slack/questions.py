@@ -25,6 +25,17 @@ _CLAIM = text(
     "  :asker_team_id, :text, :purpose)"
     " ON CONFLICT DO NOTHING RETURNING id"
 )
+_CLAIMED = (
+    "event_id", "channel_id", "channel_type", "message_ts", "thread_ts", "asker_slack_id", "asker_team_id", "text",
+    "purpose",
+)  # fmt: skip
+_CLAIM_ALL = text(
+    f"INSERT INTO bot.question (workspace_id, {', '.join(_CLAIMED)})"
+    f" SELECT {WORKSPACE}, {', '.join(f'q.{column}' for column in _CLAIMED)}"
+    f" FROM unnest({', '.join(f'CAST(:{column} AS text[])' for column in _CLAIMED)})"
+    f"  WITH ORDINALITY AS q ({', '.join(_CLAIMED)}, place) ORDER BY q.place"
+    " ON CONFLICT DO NOTHING RETURNING id"
+)
 _READ = text(
     "SELECT id, channel_id, channel_type, message_ts, thread_ts, asker_slack_id, asker_team_id, text, purpose,"
     f"  state, stopped_at IS NOT NULL AS stopped FROM bot.question WHERE workspace_id = {WORKSPACE} AND id = :id"
@@ -167,6 +178,12 @@ class PreparedAnswer:
     audience: Audience
     checked_at: datetime
     model: str
+
+
+async def claim_all(connection: AsyncConnection, questions: Sequence[IncomingQuestion]) -> list[int]:
+    """Store questions; the ids of those that are new. Of the same message told of twice, one is stored."""
+    columns = {field: [getattr(question, field) for question in questions] for field in _CLAIMED}
+    return [row.id for row in await connection.execute(_CLAIM_ALL, columns)]
 
 
 async def claim(connection: AsyncConnection, question: IncomingQuestion) -> int | None:

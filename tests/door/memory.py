@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from auth.rights import Audience
@@ -161,6 +161,9 @@ class MemoryQueue:
 
     async def defer(self, connection: object, name: str, **arguments: int) -> None:
         self.waiting.append((name, arguments))
+
+    async def defer_many(self, connection: object, name: str, arguments: Sequence[Mapping[str, int]]) -> None:
+        self.waiting += [(name, dict(each)) for each in arguments]
 
     async def defer_once(self, connection: object, name: str, **arguments: int) -> None:
         if (name, arguments) not in self.waiting:
