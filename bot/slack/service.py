@@ -178,10 +178,10 @@ def desks(
     audiences: Audiences,
     *more: Desk,
 ) -> tuple[Desk, ...]:
-    """All that listens in a workspace."""
+    """What listens in a workspace, questions first: Bolt asks one listener after another whether it is meant."""
     messages = MessageDesk(asking, ingestion, team.bot_user_id)
     following = StandingDesk(standing, roster, audiences, team.bot_user_id)
-    return asking, ingestion, admin, messages, following, *more
+    return messages, asking, following, ingestion, admin, *more
 
 
 def _gaps(database: Database, team: Team, assistant: Assistant, audiences: Audiences) -> Gaps:
