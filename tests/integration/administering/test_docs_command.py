@@ -36,7 +36,7 @@ def test_documents_are_listed_by_page_and_by_what_they_are(ostiary: Say) -> None
     listed = ostiary("docs", "list", "--collection", "books")
     assert "budget" in listed
     assert "plans" not in listed
-    assert "States: answering, expired and withdrawn." in ostiary(
+    assert "States: answering, expired, withdrawn and stale." in ostiary(
         "docs", "list", "--state", "odd", fails=True
     )
 
