@@ -87,7 +87,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Registered:
 
 def test_all_that_is_listened_to_goes_over_the_counter(registered: Registered) -> None:
     assert registered.bolt == registered.counter
-    assert registered.bolt["command"] == {"/roles", "/access", "/docs", "/audit"}
+    assert registered.bolt["command"] == {"/roles", "/access", "/answers", "/docs", "/audit"}
     assert all(len(names) > 3 for kind, names in registered.bolt.items() if kind != "command")
 
 
