@@ -40,6 +40,14 @@ _SOURCES = text(
     " ORDER BY 1"
 )
 
+_ANSWERS = text(
+    "WITH RECURSIVE made (id) AS (SELECT unnest(CAST(:ids AS bigint[]))"
+    " UNION SELECT s.answer_id FROM retrieval.approved_source s JOIN made ON s.source_id = made.id"
+    f"  WHERE s.workspace_id = {WORKSPACE})"
+    f" SELECT DISTINCT answer_id FROM retrieval.approved_source WHERE workspace_id = {WORKSPACE}"
+    "  AND source_id IN (SELECT id FROM made)"
+)
+
 
 class SourcesChanged(OstiaryError):
     """What an answer was made from is not what it was any more; the message says to ask again."""
@@ -110,6 +118,12 @@ class MadeFrom:
 async def sources_of(connection: AsyncConnection, answer_id: int) -> list[int]:
     """The documents that an approved answer was made from; none where the document is no approved answer."""
     return [row.source_id for row in await connection.execute(_SOURCES, {"answer_id": answer_id})]
+
+
+async def answers_from(connection: AsyncConnection, document_ids: Collection[int]) -> set[int]:
+    """The approved answers that were made from these documents, or from answers that were."""
+    rows = await connection.execute(_ANSWERS, {"ids": sorted(set(document_ids))})
+    return {row.answer_id for row in rows}
 
 
 def _row(answer_id: int, source: Source) -> Mapping[str, int]:

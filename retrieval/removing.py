@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.database import WORKSPACE
+from retrieval.approved import answers_from
 from retrieval.deriving import mark_derived
 
 # Whoever stores a version of one of these documents is waited for: what it stored is removed as well.
@@ -44,11 +45,18 @@ class Removed:
     vectors: int
     derived: frozenset[tuple[str, str]] = frozenset()
     """(kind, name) of what was made from them elsewhere, and is marked now."""
+    answers: frozenset[int] = frozenset()
+    """Approved answers that were made from them, and went with them."""
 
 
 async def remove_documents(connection: AsyncConnection, document_ids: Collection[int]) -> Removed:
-    """Remove documents; those that are not there are passed over."""
-    ids = {"ids": sorted(set(document_ids))}
+    """Remove documents, and approved answers made from them; those that are not there are passed over."""
+    await connection.execute(
+        _HOLD, {"ids": sorted(set(document_ids))}
+    )  # nobody approves an answer from them now
+    answers = await answers_from(connection, document_ids) - set(document_ids)
+    document_ids = set(document_ids) | answers
+    ids = {"ids": sorted(document_ids)}
     under: dict[int, int] = {}
     for row in await connection.execute(_HOLD, ids):
         if row.withdrawn is not None:
@@ -58,4 +66,4 @@ async def remove_documents(connection: AsyncConnection, document_ids: Collection
     derived = await mark_derived(connection, document_ids)
     await connection.execute(_REMOVE_FAILURES, ids)
     await connection.execute(_REMOVE, ids)
-    return Removed(under, stock.versions, stock.chunks, stock.vectors, frozenset(derived))
+    return Removed(under, stock.versions, stock.chunks, stock.vectors, frozenset(derived), frozenset(answers))

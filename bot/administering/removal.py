@@ -27,15 +27,16 @@ _FORGET_FEEDBACK = text(
 
 @dataclass(frozen=True)
 class RemoveDocuments(OfReaders):
-    """Remove documents, and what was kept of answers made from them. This cannot be undone."""
+    """Remove documents, approved answers made from them, and what was kept of others. This cannot be undone."""
 
     document_ids: tuple[int, ...]
 
     async def make(self, connection: AsyncConnection, actor: str) -> Made:
         await require_documents(connection, self.document_ids)
         removed = await remove_documents(connection, self.document_ids)
-        emptied = (await connection.execute(_EMPTY, {"ids": list(self.document_ids)})).all()
-        await connection.execute(_FORGET_FEEDBACK, {"ids": list(self.document_ids)})
+        gone = {"ids": sorted({*self.document_ids, *removed.answers})}
+        emptied = (await connection.execute(_EMPTY, gone)).all()
+        await connection.execute(_FORGET_FEEDBACK, gone)
         await forget_unused_labels(connection, list(removed.under))
         moves = {(label_id, NOWHERE): documents for label_id, documents in removed.under.items()}
         sent = sum(row.message_ts is not None for row in emptied)
@@ -51,8 +52,13 @@ def _receipt(removed: Removed, emptied: int, sent: int) -> tuple[str, ...]:
         f"That is {counted(removed.versions, 'version')}, {counted(removed.chunks, 'passage')} and"
         f" {counted(removed.vectors, 'vector')}{of_answers}."
     )
+    approved = (
+        f"{counted(len(removed.answers), 'approved answer')} made from it went with it."
+        if removed.answers
+        else ""
+    )
     stands = f"{counted(sent, 'message')} in Slack may still quote them: delete those there." if sent else ""
-    return tuple(sentence for sentence in (went, stands, _of_derived(removed)) if sentence)
+    return tuple(sentence for sentence in (went, approved, stands, _of_derived(removed)) if sentence)
 
 
 def _of_derived(removed: Removed) -> str:

@@ -24,7 +24,6 @@ from retrieval.embedding import LocalEmbeddings
 from retrieval.ingestion import Ingestor, Submission
 from retrieval.parsing.isolated import ParserProcess
 from retrieval.relabelling import relabel_documents
-from retrieval.removing import remove_documents
 from retrieval.retriever import Library
 from retrieval.withdrawing import withdraw_documents
 
@@ -103,6 +102,7 @@ class Desk:
         return any(CANARY in passage.text for passage in found)
 
 
+_DELETE = text(f"DELETE FROM retrieval.document WHERE workspace_id = {WORKSPACE} AND id = :id")
 _CHUNKS = text(
     f"SELECT id FROM retrieval.chunk WHERE workspace_id = {WORKSPACE} AND is_current AND document_id = ANY(:ids)"
 )
@@ -154,12 +154,12 @@ async def _withdraw(desk: Desk) -> None:
         await withdraw_documents(connection, desk.sources[:1], "vanished")
 
 
-async def _remove(desk: Desk) -> None:
+async def _delete(desk: Desk) -> None:
     async with desk.database.writing_in(desk.workspace_id) as connection:
-        await remove_documents(connection, desk.sources[:1])
+        await connection.execute(_DELETE, {"id": desk.sources[0]})
 
 
-CHANGES = (_new_version, _relabel, _other_readers_of_the_label, _withdraw, _remove)
+CHANGES = (_new_version, _relabel, _other_readers_of_the_label, _withdraw, _delete)
 TRIGGERS = ("source_moved", "source_gone", "source_changed", "source_restored", "source_reread")
 _TABLES = {"source_moved": "retrieval.document", "source_gone": "retrieval.document"}
 
@@ -260,3 +260,13 @@ async def test_an_approved_answer_is_removed_like_a_document(desk: Desk) -> None
     administration = Administration(desk.database, desk.workspace_id)
     await administration.carry_out(RemoveDocuments((outcome.document_id,)), COMMAND_LINE)
     assert not await desk.finds("UBOTH")
+
+
+async def test_what_was_approved_goes_with_a_source_that_is_removed_for_good(desk: Desk) -> None:
+    await desk.approvals.approve(await desk.answered(), "UADA")
+    administration = Administration(desk.database, desk.workspace_id)
+    done = await administration.carry_out(RemoveDocuments((desk.sources[0],)), COMMAND_LINE)
+    assert any("1 approved answer made from it went with it." in note for note in done.effect.notes)
+    async with desk.database.writing_in(desk.workspace_id) as connection:
+        left = text("SELECT count(*) FROM retrieval.document WHERE starts_with(uri, 'answer:')")
+        assert (await connection.execute(left)).scalar_one() == 0
